@@ -1,0 +1,172 @@
+"""Build what a run talks to, from the settings: metrics, repository, forge, model.
+
+The only place that knows which edge belongs to which key of `aiops.yaml`. Tokens come from the
+environment (`GITHUB_TOKEN`), never from the file.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aiops.config import Config, Prometheus
+from aiops.decide.limits import Limits
+from aiops.detect.settings import Calendar, DetectSettings
+from aiops.domain import Query
+from aiops.errors import ConfigError, ModelRefused
+from aiops.gitops.clusters import Cluster
+from aiops.ingest import presets
+from aiops.pipeline import Job
+from aiops.ports import Forge, Metrics, Repository
+
+if TYPE_CHECKING:
+    from aiops.detect.model import Model
+
+GITHUB_API = "https://api.github.com"
+
+
+def job(config: Config, tell_warning: list[str]) -> Job:
+    """Return the settings of every stage. A model that is refused is a warning: the forest takes over."""
+    model, model_id = _model(config, tell_warning)
+    return Job(
+        signals=signal_queries(config),
+        context=presets.context_queries(),
+        clusters=clusters(config),
+        base=config.repository.base,
+        step_s=config.step,
+        model=model,
+        model_id=model_id,
+        detect=detect_settings(config),
+        limits=Limits(),
+    )
+
+
+def signal_queries(config: Config) -> tuple[Query, ...]:
+    """Return the presets' signals and the user's own."""
+    own = tuple(
+        presets.custom(name, query.expr, query.unit, query.direction, query.min_deviation)
+        for name, query in sorted(config.queries.items())
+    )
+    return (*presets.signal_queries(config.signals), *own)
+
+
+def clusters(config: Config) -> tuple[Cluster, ...]:
+    """Return the clusters the repository deploys to; none = one that covers everything."""
+    return tuple(Cluster(one.name, one.match, one.paths) for one in config.clusters)
+
+
+def detect_settings(config: Config) -> DetectSettings:
+    """Return the detector's settings with the calendar of the people who make the load."""
+    given = config.calendar
+    return DetectSettings(calendar=Calendar(given.timezone, given.holidays, given.excluded))
+
+
+def metrics(config: Config, deadline_s: float) -> Metrics:
+    """Return the source of samples. `deadline_s`: total time all reads of this run may take."""
+    sources = [_source(source, deadline_s) for source in config.prometheus]
+    if len(sources) == 1:
+        return sources[0]
+    from aiops.edges.several import SeveralMetrics
+
+    named = {source.cluster: found for source, found in zip(config.prometheus, sources, strict=True)}
+    if "" in named or len(named) < len(sources):
+        raise ConfigError("each of several servers needs a `cluster` of its own", where="prometheus")
+    return SeveralMetrics(named)
+
+
+def _source(source: Prometheus, deadline_s: float) -> Metrics:
+    if source.recording is not None:
+        from aiops.edges.recording import RecordedMetrics
+
+        return RecordedMetrics(source.recording)
+    from aiops.edges.prometheus import PrometheusMetrics, PrometheusSettings
+
+    assert source.url is not None  # noqa: S101 - the configuration checked it
+    secret = source.auth
+    headers = {name: value.get_secret_value() for name, value in source.headers.items()}
+    if secret.bearer:
+        headers["Authorization"] = f"Bearer {secret.bearer.get_secret_value()}"
+    basic = (
+        (secret.username, secret.password.get_secret_value() if secret.password else "")
+        if secret.username
+        else None
+    )
+    return PrometheusMetrics(
+        PrometheusSettings(
+            url=source.url,
+            headers=headers,
+            basic=basic,
+            ca=source.tls.ca,
+            cert=source.tls.cert,
+            key=source.tls.key,
+            timeout_s=min(float(source.timeout), deadline_s),
+            deadline_s=deadline_s,
+        )
+    )
+
+
+def repository(config: Config) -> Repository:
+    """Return the manifests: git objects where there is a checkout, else GitHub by REST."""
+    given = config.repository
+    if given.path is not None:
+        from aiops.edges.git import GitRepository
+
+        return GitRepository(given.path)
+    from aiops.edges.github_repository import GitHubRepository
+
+    assert given.github is not None  # noqa: S101 - the configuration checked it
+    return GitHubRepository(_github(given.github))
+
+
+def forge(config: Config, *, dry_run: bool) -> Forge:
+    """Return where pull requests go; `dry_run` wraps it in a forge that cannot write."""
+    found: Forge
+    if config.forge == "github":
+        from aiops.edges.github_forge import GitHubForge
+
+        assert config.repository.github is not None  # noqa: S101 - the configuration checked it
+        found = GitHubForge(_github(config.repository.github))
+    else:
+        from aiops.edges.local_forge import LocalForge
+
+        assert config.repository.path is not None  # noqa: S101 - the configuration checked it
+        found = LocalForge(config.repository.path, config.repository.base)
+    if not dry_run:
+        return found
+    from aiops.edges.read_only import ReadOnlyForge
+
+    return ReadOnlyForge(found)
+
+
+def model_folder(config: Config) -> Path:
+    """Return the model folder of the settings, or of the starter model that came with aiops."""
+    if config.model is not None:
+        return config.model
+    installed = Path(__file__).parent / "starter"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "models" / "starter"
+
+
+def _model(config: Config, warnings: list[str]) -> tuple[Model | None, str]:
+    from aiops.edges import model_store
+
+    try:
+        found = model_store.load(model_folder(config))
+    except ModelRefused as error:
+        warnings.append(f"{error}; the isolation forest scores instead")
+        return None, ""
+    return found, found.id
+
+
+def _github(name: str) -> Any:
+    """Return PyGithub's repository object. The token is `GITHUB_TOKEN`, the host `GITHUB_API_URL`."""
+    from aiops.edges import github_client
+
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        raise ConfigError(
+            "environment variable GITHUB_TOKEN is not set",
+            where="forge: github",
+            todo="export a token with contents and pull_requests write on this one repository",
+        )
+    return github_client.repository(token, os.environ.get("GITHUB_API_URL", GITHUB_API), name)

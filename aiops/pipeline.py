@@ -1,0 +1,303 @@
+"""The whole story of one scheduled run. Read this first.
+
+    ingest -> detect -> context -> diagnose -> decide -> edit   (`analyse`, ends in a Plan)
+    plan -> guardrails -> proposal -> pull request              (`propose`, needs no Prometheus)
+
+Comes in: the settings of each stage and four ports (`Metrics`, `Repository`, `Forge`, the model).
+Goes out: a `Result` that the report is made of. All I/O happens behind the ports; a dry run is a
+forge that cannot write. Nothing is remembered between runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from aiops.decide import guardrails, policy
+from aiops.decide.limits import Limits
+from aiops.detect import scoring, sustain, windows
+from aiops.detect.model import Model
+from aiops.detect.settings import DetectSettings, History
+from aiops.diagnose import context, diagnosis
+from aiops.domain import (
+    Answer,
+    Context,
+    Decision,
+    Diagnosis,
+    Edit,
+    FieldName,
+    Grid,
+    Guardrail,
+    Hold,
+    Incident,
+    Panel,
+    Plan,
+    PlanItem,
+    Proposal,
+    PullRequest,
+    Query,
+    Rollback,
+    Scale,
+    Scores,
+    State,
+    Target,
+    Workload,
+)
+from aiops.errors import AiopsError, DataUnusable, EditRefused
+from aiops.gitops import past, splice, where
+from aiops.gitops.clusters import Cluster
+from aiops.ingest import panels
+from aiops.ports import Files, Forge, Metrics, Repository
+from aiops.propose import chart, lifecycle, proposal
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one run needs to know, stage by stage. `model_id` is "" without a model."""
+
+    signals: tuple[Query, ...]
+    context: tuple[Query, ...]
+    clusters: tuple[Cluster, ...]
+    base: str
+    step_s: int
+    model: Model | None
+    model_id: str
+    detect: DetectSettings
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one proposal. `note`: why it was not sent, when it was not."""
+
+    state: Literal["opened", "updated", "exists", "dry-run", "held"]
+    pull: PullRequest | None
+    proposal: Proposal | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One run: what was judged, what was decided, what was sent.
+
+    `scores` and `history` are None when only a plan was proposed.
+    """
+
+    plan: Plan
+    window: Grid
+    incidents: tuple[Incident, ...]
+    scores: Scores | None
+    sent: Mapping[Workload, Sent]
+    guardrails: tuple[Guardrail, ...]
+    unresolved: tuple[tuple[Workload, str, str], ...]
+    errors: tuple[AiopsError, ...]
+
+
+def run_once(
+    job: Job, metrics: Metrics, repository: Repository, forge: Forge, now_s: int, tell: Progress
+) -> Result:
+    """Do the whole job once: both halves, in one process, through the same code."""
+    analysed = analyse(job, metrics, repository, now_s, tell)
+    return propose(job, analysed, repository, forge, now_s, tell)
+
+
+def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell: Progress) -> Result:
+    """Read, score, explain and decide; end in a plan. Touches no forge.
+
+    Raises DataUnusable when nothing can be judged.
+    """
+    tell("reading metrics")
+    history, kinds = read_history(job, metrics, now_s)
+    tell("scoring workloads")
+    scores = scoring.score(history, job.model, job.detect)
+    incidents = sustain.sustain(scores, history, job.detect)
+    if all(incident.score is None for incident in incidents):
+        raise DataUnusable(
+            f"none of {len(incidents)} workloads has usable samples",
+            todo="check that the exporters named under `signals` are scraped",
+        )
+
+    tell("asking what changed")
+    answers = read_context(job, metrics, incidents, now_s)
+    contexts = context.assemble(answers, incidents, kinds, now_s)
+    queries = {query.name: query for query in (*job.signals, *job.context)}
+    diagnoses = diagnosis.diagnose(incidents, contexts, history.recent, scores, queries)
+    fleet = guardrails.fleet(incidents, diagnoses, answers, job.limits)
+
+    tell("looking for the place to edit")
+    sha = repository.head(job.base)
+    found = {incident.workload: incident for incident in incidents}
+    items, unresolved = [], []
+    for one in diagnoses:
+        incident, asked = found[one.workload], contexts[one.workload]
+        item, missing = _decide(job, repository, sha, incident, one, asked, history.recent, scores)
+        items.append(item)
+        unresolved += missing
+    plan = Plan(
+        base=job.base,
+        base_sha=sha,
+        data_time_s=int(scores.times[-1]),
+        step_s=job.step_s,
+        model=job.model_id,
+        items=tuple(items),
+        guardrails=fleet,
+    )
+    window = Grid(int(scores.times[0]), int(scores.times[-1]), scores.step_s)
+    return Result(plan, window, incidents, scores, {}, fleet, tuple(unresolved), ())
+
+
+def propose(
+    job: Job, analysed: Result, repository: Repository, forge: Forge, now_s: int, tell: Progress
+) -> Result:
+    """Turn a plan into pull requests: re-read the base, re-apply the guardrails, then write.
+
+    One item that cannot be edited or sent does not stop the others; it is in `errors`.
+    """
+    tell("checking what is already proposed")
+    plan = analysed.plan
+    candidates = [item for item in plan.items if item.edits]
+    pulls = tuple(pull for pull in forge.pulls() if pull.created_at_s <= now_s) if candidates else ()
+    keys = {item.workload: proposal.branch_key(item, plan.base) for item in candidates}
+    admitted, checked, held = guardrails.admit(candidates, plan, keys, pulls, now_s, job.limits)
+    sent = {workload: Sent("held", None, None, reason) for workload, reason in held.items()}
+    errors: list[AiopsError] = []
+    files = repository.files(repository.head(plan.base)) if admitted else None
+    for item in admitted:
+        assert files is not None  # noqa: S101 - narrows the type: admitted is not empty
+        tell(f"proposing for {item.workload}")
+        try:
+            sent[item.workload] = _send(job, item, plan, files, pulls, forge, now_s)
+        except AiopsError as error:
+            errors.append(error)
+            sent[item.workload] = Sent("held", None, None, str(error))
+    return replace(
+        analysed, sent=sent, guardrails=(*plan.guardrails, *checked), errors=(*analysed.errors, *errors)
+    )
+
+
+def read_history(job: Job, metrics: Metrics, now_s: int) -> tuple[History, dict[tuple[str, str, str], str]]:
+    """Read every signal on every window the detector wants; the kinds of the workloads beside it."""
+    wanted = windows.wanted(now_s, job.step_s)
+    kind_query = next(query for query in job.context if query.name == "workload_kind")
+    kinds = panels.workload_kinds(_complete(metrics.read(kind_query, wanted.recent)))
+
+    def panel(grid: Grid) -> Panel:
+        return panels.assemble([_complete(metrics.read(query, grid)) for query in job.signals], kinds)
+
+    recent = panel(wanted.recent)
+    if not recent.workloads:
+        raise DataUnusable(
+            "the queries of `signals` returned no workload",
+            todo="check that the exporters are scraped and that this is the right Prometheus",
+        )
+    week_ago = panel(wanted.week_ago) if wanted.week_ago else None
+    return History(recent, week_ago, panel(wanted.reference), wanted.judged_from_s), kinds
+
+
+def read_context(
+    job: Job, metrics: Metrics, incidents: tuple[Incident, ...], now_s: int
+) -> dict[str, Answer]:
+    """Read what the open incidents make us want to know. A source that fails is left out.
+
+    Signals must be complete; context may be missing, which lowers what can be claimed.
+    """
+    queries = {query.name: query for query in job.context}
+    answers = {}
+    for name, grid in context.wanted(incidents, now_s, job.step_s):
+        try:
+            answers[name] = _complete(metrics.read(queries[name], grid))
+        except DataUnusable:
+            continue
+    return answers
+
+
+def locate(
+    job: Job, repository: Repository, sha: str, workload: Workload, name: FieldName, image: str | None
+) -> Target:
+    """Return where one field of one workload lives at one commit, with the values it had."""
+    target = where.resolve(repository.files(sha), workload, name, job.clusters, image)
+    return past.values(repository, sha, target)
+
+
+def _decide(
+    job: Job,
+    repository: Repository,
+    sha: str,
+    incident: Incident,
+    found: Diagnosis,
+    asked: Context,
+    panel: Panel,
+    scores: Scores,
+) -> tuple[PlanItem, list[tuple[Workload, str, str]]]:
+    """Decide about one incident and splice the edit. An edit that is refused becomes a hold."""
+    image = found.change.new if found.change else None
+    names = policy.fields(found, asked) if incident.state is State.FIRING else ()
+    targets = {name: locate(job, repository, sha, incident.workload, name, image) for name in names}
+    unresolved = [
+        (incident.workload, name, target.refusal) for name, target in targets.items() if target.refusal
+    ]
+    decision: Decision = policy.decide(incident, found, asked, targets, job.limits, panel)
+    edits: tuple[Edit, ...] = ()
+    history = targets[decision.field].history if isinstance(decision, (Scale, Rollback)) else ()
+    if isinstance(decision, (Scale, Rollback)):
+        try:
+            edits = (_splice(repository.files(sha), targets[decision.field], str(decision.new)),)
+        except EditRefused as error:
+            unresolved.append((incident.workload, decision.field, str(error)))
+            decision = Hold("EDIT", str(error), variant="edit-refused")
+    drawn = chart.sample(incident, panel, scores) if incident.signals else None
+    return PlanItem(incident.workload, decision, incident, found, edits, history, drawn), unresolved
+
+
+def _splice(files: Files, target: Target, new: str) -> Edit:
+    if target.winner is None:
+        raise EditRefused(target.refusal or "no place sets this field", where=str(target.workload))
+    place = target.winner
+    return splice.edit(files.read(place.file), place, new, files.tree()[place.file].blob)
+
+
+def _send(
+    job: Job,
+    item: PlanItem,
+    plan: Plan,
+    files: Files,
+    pulls: tuple[PullRequest, ...],
+    forge: Forge,
+    now_s: int,
+) -> Sent:
+    """Re-resolve the field on the newest base, compose the proposal, open or update it."""
+    decision = item.decision
+    if isinstance(decision, Hold):
+        raise EditRefused("a hold has nothing to send", where=str(item.workload))
+    image = item.diagnosis.change.new if item.diagnosis.change else None
+    target = where.resolve(files, item.workload, decision.field, job.clusters, image)
+    fresh = (_splice(files, target, str(decision.new)),)
+    if [(edit.file, edit.path, edit.old, edit.new) for edit in fresh] != [
+        (edit.file, edit.path, edit.old, edit.new) for edit in item.edits
+    ]:
+        return Sent("held", None, None, "the repository changed since the plan was made; run again")
+    contents = {edit.file: files.read(edit.file) for edit in fresh}
+    modes = {path: files.tree()[path].mode for path in contents}
+    made = proposal.compose(replace(item, edits=fresh), replace(plan, base_sha=files.sha), contents, modes)
+    existing = lifecycle.match(made, pulls)
+    if existing is None:
+        pull = forge.open(made, now_s)
+        return Sent("opened" if pull.number else "dry-run", pull, made, "")
+    if lifecycle.is_current(existing, made):
+        return Sent("exists", existing, made, "already proposed")
+    pull = forge.update(existing, made, now_s)
+    return Sent("updated" if pull.number else "dry-run", pull, made, "")
+
+
+def _complete(answer: Answer) -> Answer:
+    """Refuse an answer that the server itself calls partial: a hole must not look like calm."""
+    if answer.warnings:
+        raise DataUnusable(
+            f"the answer is partial: {answer.warnings[0]}",
+            where=f"query {answer.query.name}",
+            todo="check remote_read and the stores behind this Prometheus",
+        )
+    return answer

@@ -1,0 +1,70 @@
+"""The four doors of a run: metrics in, manifests in, model in, pull requests out.
+
+Small `Protocol`s, owned by the pipeline that calls them; `edges` and the simulated mesh fit them
+by shape, without importing this. Only `Forge` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from aiops.domain import Answer, Commit, Grid, Proposal, PullRequest, Query, TreeFile
+
+
+class Metrics(Protocol):
+    """Where samples come from: a Prometheus, a recording, or the simulated mesh."""
+
+    def read(self, query: Query, grid: Grid) -> Answer:
+        """Answer one named query on a grid. Raises DataUnusable or ConfigError."""
+        ...
+
+    def now_s(self) -> int:
+        """Return the time of this source: the clock of a server, the end of a recording."""
+        ...
+
+
+class Files(Protocol):
+    """The manifests of one commit."""
+
+    sha: str
+
+    def tree(self) -> Mapping[str, TreeFile]:
+        """Return every entry of the commit by path."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a regular file. Raises EditRefused for anything else."""
+        ...
+
+
+class Repository(Protocol):
+    """The GitOps repository, read only."""
+
+    def head(self, base: str) -> str:
+        """Return the commit the base branch points to."""
+        ...
+
+    def files(self, sha: str) -> Files:
+        """Return the manifests of one commit."""
+        ...
+
+    def commits(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
+        """Return the first-parent commits that touched `path`, newest first."""
+        ...
+
+
+class Forge(Protocol):
+    """Where pull requests live. The only port that writes."""
+
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """Return all pull requests of ours, in any state, newest first."""
+        ...
+
+    def open(self, proposal: Proposal, now_s: int) -> PullRequest:
+        """Open one pull request with one commit."""
+        ...
+
+    def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
+        """Bring an open pull request of ours up to date."""
+        ...

@@ -1,0 +1,222 @@
+"""The report of one run, as the JSON document that machines read (`aiops.report/1`).
+
+Comes in: a `Result`. Goes out: plain dictionaries, in the order of `report.schema.json`.
+NaN never leaves here: what is unknown is null. No wall time and no machine path.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+from aiops.domain import Diagnosis, Evidence, Hold, Incident, Plan, PlanItem, Verdict, Workload
+from aiops.errors import AiopsError, worst
+from aiops.pipeline import Result, Sent
+
+
+def utc(seconds: int | None) -> str | None:
+    """Return `2026-03-18T10:30:00Z`, or None."""
+    if seconds is None:
+        return None
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def exit_code(result: Result, *, detailed: bool = False) -> int:
+    """Return what the process ends with: the worst thing that happened, 10 only if asked for."""
+    codes = [error.exit_code for error in result.errors]
+    codes += [
+        40 for guardrail in result.guardrails if guardrail.tripped and guardrail.id in {"G-STORM", "G-DATA"}
+    ]
+    codes += [_item_code(item) for item in result.plan.items]
+    if detailed:
+        codes += [10 for sent in result.sent.values() if sent.state in {"opened", "updated"}]
+    return worst(codes)
+
+
+def document(result: Result, code: int) -> dict[str, Any]:
+    """Return the whole report. `code` is the exit code of the process."""
+    items = {item.workload: item for item in result.plan.items}
+    return {
+        "schema": "aiops.report/1",
+        "at": utc(result.plan.data_time_s),
+        "exit_code": code,
+        "window": {
+            "from": utc(result.window.start_s),
+            "to": utc(result.window.end_s),
+            "step_s": result.window.step_s,
+        },
+        "errors": [_error(error) for error in result.errors],
+        "workloads": [
+            _workload(incident, items.get(incident.workload), result.sent.get(incident.workload))
+            for incident in result.incidents
+        ],
+        "unresolved": [
+            {
+                "workload": _name(workload),
+                "what": what,
+                "reason": reason,
+                "todo": "aiops where " + str(workload),
+            }
+            for workload, what, reason in result.unresolved
+        ],
+        "guardrails": [
+            {
+                "id": guardrail.id,
+                "state": "tripped" if guardrail.tripped else "passed",
+                "value": guardrail.value,
+                "limit": guardrail.limit,
+            }
+            for guardrail in result.guardrails
+        ],
+    }
+
+
+def failure(error: AiopsError, at_s: int | None = None) -> dict[str, Any]:
+    """Return the report of a run that ended before anything could be judged."""
+    return {
+        "schema": "aiops.report/1",
+        "at": utc(at_s),
+        "exit_code": error.exit_code,
+        "window": None,
+        "errors": [_error(error)],
+        "workloads": [],
+        "unresolved": [],
+        "guardrails": [],
+    }
+
+
+def from_plan(plan: Plan) -> tuple[Incident, ...]:
+    """Return the incidents a plan carries: all that the proposing half knows of the fleet."""
+    return tuple(item.incident for item in plan.items)
+
+
+def _error(error: AiopsError) -> dict[str, Any]:
+    return {"code": error.code, "where": error.where, "message": error.message, "todo": error.todo}
+
+
+def _name(workload: Workload) -> dict[str, str]:
+    return {
+        "cluster": workload.cluster,
+        "namespace": workload.namespace,
+        "kind": workload.kind,
+        "name": workload.name,
+    }
+
+
+def _item_code(item: PlanItem) -> int:
+    return 21 if isinstance(item.decision, Hold) and item.decision.variant == "edit-refused" else 0
+
+
+def _workload(incident: Incident, item: PlanItem | None, sent: Sent | None) -> dict[str, Any]:
+    return {
+        "workload": _name(incident.workload),
+        "exit_code": _item_code(item) if item else 0,
+        "reason": reason(incident, item, sent),
+        "verdict": incident.verdict.value,
+        "score": number(incident.score),
+        "scorer": incident.scorer,
+        "fallback_reason": incident.fallback_reason,
+        "data": {"coverage": number(incident.coverage), "newest_sample_at": utc(incident.newest_sample_s)},
+        "incident": _incident(incident) if incident.onset_s is not None else None,
+        "diagnosis": _diagnosis(item.diagnosis) if item and incident.onset_s is not None else None,
+        "decision": _decision(item) if item else None,
+        "pull_request": _pull(sent) if sent else None,
+    }
+
+
+def reason(incident: Incident, item: PlanItem | None, sent: Sent | None) -> str:
+    """Say in one line why this workload got what it got."""
+    if sent and sent.state == "held":
+        return sent.note
+    if item:
+        return item.decision.reason
+    if incident.verdict is Verdict.NO_DATA:
+        return "no usable samples: neither healthy nor anomalous"
+    if incident.verdict is Verdict.LEARNING:
+        return f"{incident.history_s / 3_600:.0f} h of sustained history, 26 h are needed"
+    return "within what is expected"
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "state": incident.state.value,
+        "onset": utc(incident.onset_s),
+        "signals": [
+            {
+                "signal": breach.signal,
+                "observed": number(breach.observed),
+                "expected": number(breach.expected),
+                "unit": breach.unit,
+                "score": number(breach.score),
+            }
+            for breach in incident.signals
+        ],
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    impact = diagnosis.impact
+    return {
+        "cause": diagnosis.cause.value,
+        "evidence": [_evidence(one) for one in diagnosis.evidence],
+        "against": [_evidence(one) for one in diagnosis.against],
+        "impact": {
+            "share_failing": number(impact.share_failing),
+            "share_slow": number(impact.share_slow),
+            "callers": list(impact.callers),
+            "growing": impact.growing,
+        },
+    }
+
+
+def _evidence(one: Evidence) -> dict[str, Any]:
+    return {
+        "claim": one.claim,
+        "query": one.query,
+        "value": number(one.value),
+        "unit": one.unit,
+        "at": utc(one.at_s),
+    }
+
+
+def _decision(item: PlanItem) -> dict[str, Any]:
+    decision = item.decision
+    held = isinstance(decision, Hold)
+    return {
+        "action": decision.action,
+        "variant": decision.variant,
+        "rule": decision.rule,
+        "reason": decision.reason,
+        "field": None if held else decision.field,
+        "from": None if held else decision.old,
+        "to": None if held else decision.new,
+        "edits": [
+            {
+                "file": edit.file,
+                "document": edit.document,
+                "path": edit.path_text,
+                "old": edit.old,
+                "new": edit.new,
+            }
+            for edit in item.edits
+        ],
+    }
+
+
+def _pull(sent: Sent) -> dict[str, Any] | None:
+    if sent.pull is None:
+        return None
+    return {
+        "number": sent.pull.number or None,
+        "url": sent.pull.url or None,
+        "branch": sent.pull.branch,
+        "state": sent.state,
+    }
+
+
+def number(value: float | None) -> float | None:
+    """Return `value` at 6 significant digits; None for NaN and infinities."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.6g}")

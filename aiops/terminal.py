@@ -1,0 +1,148 @@
+"""What a person sees: progress on stderr, tables and pull requests on stdout.
+
+Pleasant on a terminal, plain in a pipe: no colour, no control characters, no wrapping. Texts from
+metrics never carry markup: everything is printed as `Text`, never as rich's mark-up.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from aiops.domain import Hold, PlanItem, Verdict
+from aiops.pipeline import Progress, Result
+from aiops.report import reason, utc
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 10_000  # in a pipe a line is a record: never wrap it
+_STYLES = {
+    "anomalous": "bold red",
+    "healthy": "green",
+    "learning": "cyan",
+    "no-data": "yellow",
+    "error": "bold red",
+    "rollback": "bold",
+    "scale": "bold",
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that respects `NO_COLOR` and does not wrap in a pipe."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Progress]:
+    """Show the current stage: a spinner on a terminal, one line a stage in a pipe."""
+    shown = console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif shown.is_terminal:
+        with shown.status("starting") as status:
+            yield status.update
+    else:
+        yield lambda text: shown.print(f"aiops: {text}")
+
+
+def say(text: str, *, stderr: bool = False) -> None:
+    """Print one plain line."""
+    console(stderr=stderr).print(text)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns; known words (verdicts, actions) carry a colour on a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for index, header in enumerate(headers):
+        last = index == len(headers) - 1
+        grid.add_column(header, no_wrap=not last, overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    if out.is_terminal:
+        out.print(grid)
+        return
+    widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
+    for row in (headers, *rows):
+        out.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def result(found: Result) -> None:
+    """Print what a run saw and decided: all workloads, the worst first."""
+    items = {item.workload: item for item in found.plan.items}
+    order = list(Verdict)
+    rows = []
+    for incident in sorted(
+        found.incidents, key=lambda one: (order.index(one.verdict), -(one.score or 0.0), one.workload)
+    ):
+        item, sent = items.get(incident.workload), found.sent.get(incident.workload)
+        rows.append(
+            (
+                str(incident.workload),
+                incident.verdict.value,
+                "-" if incident.score is None else f"{incident.score:.1f}",
+                incident.scorer,
+                _action(item),
+                reason(incident, item, sent),
+            )
+        )
+    say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}\n")
+    table(("WORKLOAD", "VERDICT", "SCORE", "SCORER", "DECISION", "REASON"), rows)
+    for guardrail in found.guardrails:
+        if guardrail.tripped:
+            say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
+    for workload, what, why in found.unresolved:
+        say(f"\nunresolved: {workload} {what}: {why}")
+    for error in found.errors:
+        say(f"error: {error}", stderr=True)
+
+
+def pulls(found: Result, *, bodies: bool = False) -> None:
+    """Print one block for each pull request: what it changes and where it is."""
+    for _, sent in sorted(found.sent.items()):
+        if sent.pull is None or sent.proposal is None:
+            continue
+        say(f"\n{sent.state}: {sent.proposal.title}")
+        for edit in sent.proposal.edits:
+            say(f"  {edit.file}  {edit.path_text}: {edit.old} -> {edit.new}")
+        say(f"  branch {sent.proposal.branch}")
+        if sent.pull.url:
+            say(f"  {sent.pull.url}")
+        if bodies:
+            say(f"\n{sent.proposal.body}")
+
+
+def explain(item: PlanItem) -> None:
+    """Print the whole trace of one decision: signals, evidence, each rule asked and its answer."""
+    incident, diagnosis, decision = item.incident, item.diagnosis, item.decision
+    say(f"\n{incident.workload}: {incident.state} since {utc(incident.onset_s)}, scored by {incident.scorer}")
+    for breach in incident.signals:
+        say(
+            f"  signal    {breach.signal} {breach.observed:.4g} {breach.unit}, expected {breach.expected:.4g}, "
+            f"score {breach.score:.1f}, since {utc(breach.onset_s)}"
+        )
+    for name, evidence in (("for", diagnosis.evidence), ("against", diagnosis.against)):
+        for one in evidence:
+            value = "" if one.value is None else f": {one.value:.4g} {one.unit}"
+            say(f"  {name:<9} {one.claim}{value}")
+    for line in diagnosis.ruled_out:
+        say(f"  ruled out {line}")
+    for asked in diagnosis.trace:
+        say(f"  rule      {asked.rule} {'yes' if asked.holds else 'no '} {asked.answer}")
+    held = isinstance(decision, Hold)
+    change = "" if held else f" {decision.field} {decision.old} -> {decision.new}"
+    say(f"  decision  {decision.action}{change} by {decision.rule}: {decision.reason}")
+
+
+def _action(item: PlanItem | None) -> str:
+    return item.decision.action if item else "-"
