@@ -1,0 +1,99 @@
+"""What Istio's standard metrics say about a workload, and about one workload calling another.
+
+A request is counted twice: by the proxy of the server (`reporter="destination"`) and by the
+proxy of its caller (`reporter="source"`). The server's count is the better one; the caller's is
+the only one left when the server is gone.
+Source: https://istio.io/latest/docs/reference/config/metrics/ (names, labels, units).
+"""
+
+from __future__ import annotations
+
+from aiops.domain import Query, Signal
+from aiops.ingest.promql import by, context_query, signal_query
+
+# gRPC status that blames the server: unknown, deadline exceeded, unimplemented, internal,
+# unavailable, data loss. The HTTP code of such a reply is 200.
+GRPC_ERRORS = "2|4|12|13|14|15"
+# Fault injection, rate limit, client gone: not the server's doing. Envoy writes a comma list.
+NOT_THE_SERVER = "(.*,)?(FI|RL|DC)(,.*)?"
+
+_DESTINATION = ("cluster", "destination_workload_namespace", "destination_workload")
+_VERSION = (*_DESTINATION, "destination_version")
+_EDGE = ("cluster", "source_workload_namespace", "source_workload", *_DESTINATION[1:])
+_SERVER = 'reporter="destination",destination_workload!="unknown"'
+_CLIENT = 'reporter="source",destination_workload!="unknown"'
+
+
+def signals() -> tuple[Query, ...]:
+    """Return requests per second, share of errors and 95th percentile of the latency in ms."""
+    rate = Signal("request_rate", "req/s", "both", 0.5)
+    errors = Signal("error_ratio", "ratio", "up", 0.01, 0.02)
+    latency = Signal("latency_p95", "ms", "up", 30, 300)
+    served, called = _rate(_DESTINATION, _SERVER), _rate(_DESTINATION, _CLIENT)
+    return (
+        # Requests per second that reached the workload; as its callers count them when none did.
+        signal_query(rate, f"({served} > 0) or {called} or {served}", _DESTINATION),
+        # Share of requests that ended in an error, 0..1; absent without requests.
+        signal_query(
+            errors,
+            f"({_error_ratio(_DESTINATION, _SERVER)}) or ({_error_ratio(_DESTINATION, _CLIENT)})",
+            _DESTINATION,
+        ),
+        # 95th percentile of the request duration in ms; `>= 0` drops the NaN of an idle histogram.
+        signal_query(
+            latency,
+            f"({_latency(_DESTINATION, _SERVER)} >= 0) or ({_latency(_DESTINATION, _CLIENT)} >= 0)",
+            _DESTINATION,
+        ),
+    )
+
+
+def context() -> tuple[Query, ...]:
+    """Return the call graph, the golden signals per version, and how old the newest sample is."""
+    edge = f'{_CLIENT},source_workload!="unknown"'
+    newest = f"max {by(_DESTINATION)} (timestamp(istio_requests_total{{%s}}))"
+    return (
+        # Requests per second from one workload to another, as the caller counts them.
+        _query("call_rate", _rate(_EDGE, edge), "req/s", _EDGE),
+        # Share of those requests that failed, 0..1.
+        _query("call_error_ratio", _error_ratio(_EDGE, edge), "ratio", _EDGE),
+        # The same three signals per `version` label of the pods that served.
+        _query("version_rate", _rate(_VERSION, _SERVER), "req/s", _VERSION),
+        _query("version_error_ratio", _error_ratio(_VERSION, _SERVER), "ratio", _VERSION),
+        _query("version_latency_p95", f"{_latency(_VERSION, _SERVER)} >= 0", "ms", _VERSION),
+        # Unix seconds of the newest raw sample: a dead target shows a flat tail for 5 minutes.
+        _query("newest_sample", f"{newest % _SERVER} or {newest % _CLIENT}", "unix s", _DESTINATION),
+    )
+
+
+def _query(name: str, expr: str, unit: str, labels: tuple[str, ...]) -> Query:
+    """Return a context query about the workload that was called."""
+    return context_query(name, expr, unit, labels, namespace=_DESTINATION[1], workload=_DESTINATION[2])
+
+
+def _rate(labels: tuple[str, ...], selector: str) -> str:
+    """Return requests per second."""
+    return f"sum {by(labels)} (rate(istio_requests_total{{{selector}}}[5m]))"
+
+
+def _error_ratio(labels: tuple[str, ...], selector: str) -> str:
+    """Return the share of requests that failed, 0 for a service that never did.
+
+    HTTP 5xx, or a gRPC status that blames the server. The two selectors exclude each other, so a
+    gRPC reply that also carries a 503 counts once.
+    """
+    blamed = f'{selector},response_flags!~"{NOT_THE_SERVER}"'
+    grpc = f'{blamed},response_code!~"5..",grpc_response_status=~"{GRPC_ERRORS}"'
+    http = f'{blamed},response_code=~"5.."'
+    failed = (
+        f"sum {by(labels)} (rate(istio_requests_total{{{http}}}[5m])"
+        f" or rate(istio_requests_total{{{grpc}}}[5m]))"
+    )
+    every = _rate(labels, selector)
+    return f"({failed} or 0 * {every}) / ({every} > 0)"
+
+
+def _latency(labels: tuple[str, ...], selector: str) -> str:
+    """Return the 95th percentile in ms, interpolated inside the bucket."""
+    bucket = f"rate(istio_request_duration_milliseconds_bucket{{{selector}}}[5m])"
+    return f"histogram_quantile(0.95, sum {by(('le', *labels))} ({bucket}))"
