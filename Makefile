@@ -1,0 +1,65 @@
+# make demo   create .venv, install the core (no torch), show the whole job on a simulated mesh
+# make test   the same plus training, test tools and real components; then every check
+# make lint   the static checks alone
+# make bench-help   how long each --help takes
+# make clean  remove what these targets made: .venv, .cache, caches of tools
+
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
+
+.PHONY: help demo test lint components bench-help clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: .venv/.core
+	@$(BIN)/aiops demo
+
+test: .venv/.test
+	@.ci/components
+	@$(MAKE) --no-print-directory lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+lint: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+components: .venv/.test
+	@.ci/components
+
+bench-help: .venv/.test
+	@$(BIN)/python tests/test_help.py
+
+clean:
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+# pip shows its progress on a terminal and keeps quiet in a log.
+.venv/.core: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the core into .venv (450 MB; half a minute and the download)"
+	@$(PIP) $$([ -t 2 ] || echo --quiet) -e .
+	@touch $@
+
+# On Linux, see constraints.txt for how to keep 3 GB of CUDA out.
+.venv/.test: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing training and test tools into .venv (1.5 GB; a minute and the download)"
+	@$(PIP) $$([ -t 2 ] || echo --quiet) -e '.[train,test]'
+	@touch .venv/.core $@
+
+# The first Python that is new enough; the name is tried before it is believed, because a version
+# manager may put names on PATH that only say they are not installed.
+.venv/bin/python:
+	@for python in '$(PYTHON)' python3.14 python3.13 python3.12 python3.11; do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    "$$python" -m venv .venv && exit 0; \
+	    rm -rf .venv; \
+	    echo "make: $$python cannot create a virtual environment (on Debian and Ubuntu: install python3-venv)" >&2; \
+	    exit 1; \
+	  fi; \
+	done; \
+	echo "make: Python 3.11 or newer is needed; found $$('$(PYTHON)' --version 2>&1 | head -n 1)." \
+	  "Install one, or name it: make demo PYTHON=/path/to/python3" >&2; \
+	exit 1
