@@ -7,6 +7,8 @@ environment (`GITHUB_TOKEN`), never from the file.
 from __future__ import annotations
 
 import os
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +28,25 @@ if TYPE_CHECKING:
 GITHUB_API = "https://api.github.com"
 
 
-def job(config: Config, tell_warning: list[str]) -> Job:
-    """Return the settings of every stage. A model that is refused is a warning: the forest takes over."""
-    model, model_id = _model(config, tell_warning)
+def job(config: Config, warnings: list[str]) -> Job:
+    """Return the settings of every stage.
+
+    A model that is refused becomes one of the `warnings`: the forest takes over.
+    """
+    model, model_id = _model(config, warnings)
+    return replace(proposing_job(config), model=model, model_id=model_id)
+
+
+def proposing_job(config: Config) -> Job:
+    """Return the settings of the proposing half: it has no model and asks no Prometheus."""
     return Job(
         signals=signal_queries(config),
         context=presets.context_queries(),
         clusters=clusters(config),
         base=config.repository.base,
         step_s=config.step,
-        model=model,
-        model_id=model_id,
+        model=None,
+        model_id="",
         detect=detect_settings(config),
         limits=Limits(),
     )
@@ -139,19 +149,22 @@ def forge(config: Config, *, dry_run: bool) -> Forge:
     return ReadOnlyForge(found)
 
 
-def model_folder(config: Config) -> Path:
-    """Return the model folder of the settings, or of the starter model that came with aiops."""
-    if config.model is not None:
-        return config.model
+def starter() -> Path:
+    """Return the folder of the model that comes with aiops: packaged, or in a checkout."""
     installed = Path(__file__).parent / "starter"
     return installed if installed.is_dir() else Path(__file__).parent.parent / "models" / "starter"
+
+
+def clock_s() -> int:
+    """Return the wall clock in unix seconds: the time of everything that reads no metrics."""
+    return int(time.time())
 
 
 def _model(config: Config, warnings: list[str]) -> tuple[Model | None, str]:
     from aiops.edges import model_store
 
     try:
-        found = model_store.load(model_folder(config))
+        found = model_store.load(config.model or starter())
     except ModelRefused as error:
         warnings.append(f"{error}; the isolation forest scores instead")
         return None, ""

@@ -128,8 +128,8 @@ def explain(item: PlanItem) -> None:
     say(f"\n{incident.workload}: {incident.state} since {utc(incident.onset_s)}, scored by {incident.scorer}")
     for breach in incident.signals:
         say(
-            f"  signal    {breach.signal} {breach.observed:.4g} {breach.unit}, expected {breach.expected:.4g}, "
-            f"score {breach.score:.1f}, since {utc(breach.onset_s)}"
+            f"  signal    {breach.signal} {breach.observed:.4g} {breach.unit}, "
+            f"expected {breach.expected:.4g}, score {breach.score:.1f}, since {utc(breach.onset_s)}"
         )
     for name, evidence in (("for", diagnosis.evidence), ("against", diagnosis.against)):
         for one in evidence:

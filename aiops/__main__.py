@@ -1,0 +1,5 @@
+"""`python -m aiops` is the same as `aiops`."""
+
+from aiops.cli import main
+
+main()

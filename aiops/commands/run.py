@@ -1,0 +1,88 @@
+"""`aiops run`: one scheduled run, whole or only its analysing half."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from aiops import connect, pipeline, report, terminal
+from aiops.commands import targets, times
+from aiops.config import load
+from aiops.errors import AiopsError, ConfigError
+from aiops.pipeline import Result
+from aiops.propose import plan_file
+
+
+def run(
+    config_file: Path,
+    *,
+    at: str | None,
+    dry_run: bool,
+    plan_out: Path | None,
+    explain: str | None,
+    deadline_s: float,
+    detailed: bool,
+    as_json: bool,
+) -> int:
+    """Do one run and print it. Returns the exit code; errors are printed, not raised."""
+    now_s: int | None = None
+    try:
+        config = load(config_file)
+        warnings: list[str] = []
+        job = connect.job(config, warnings)
+        for line in warnings:
+            terminal.say(f"warning: {line}", stderr=True)
+        metrics = connect.metrics(config, deadline_s)
+        now_s = times.parse(at, "--at") if at else metrics.now_s()
+        repository = connect.repository(config)
+        with terminal.progress() as tell:
+            found = pipeline.analyse(job, metrics, repository, now_s, tell)
+            if plan_out is None:
+                forge = connect.forge(config, dry_run=dry_run)
+                found = pipeline.propose(job, found, repository, forge, now_s, tell)
+        if plan_out is not None:
+            write(plan_out, plan_file.dump(found.plan))
+    except AiopsError as error:
+        return failed(error, now_s, as_json=as_json)
+    return show(found, detailed=detailed, as_json=as_json, explain=explain, dry_run=dry_run)
+
+
+def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, dry_run: bool) -> int:
+    """Print a result as a table or as one JSON document; return the exit code."""
+    code = report.exit_code(found, detailed=detailed)
+    if as_json:
+        print(json.dumps(report.document(found, code), indent=1, allow_nan=False))  # noqa: T201 - stdout is the contract
+    else:
+        terminal.result(found)
+        terminal.pulls(found, bodies=dry_run)
+    if explain:
+        try:
+            picked = targets.pick(explain, [incident.workload for incident in found.incidents])
+        except ConfigError as error:
+            return failed(error, None, as_json=False)
+        items = [item for item in found.plan.items if item.workload == picked]
+        for item in items:
+            terminal.explain(item)
+        if not items:
+            terminal.say(f"\n{picked}: no incident, so no rule was asked")
+    return code
+
+
+def failed(error: AiopsError, at_s: int | None, *, as_json: bool) -> int:
+    """Print one clear line (and the JSON document, if asked for); return the exit code."""
+    terminal.say(f"error: {error}", stderr=True)
+    if as_json:
+        print(json.dumps(report.failure(error, at_s), indent=1))  # noqa: T201 - stdout is the contract
+    return error.exit_code
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing. Raises ConfigError when the folder does not let us."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as handle:
+            handle.write(data)
+        os.replace(handle.name, path)  # noqa: PTH105 - replaces atomically
+    except OSError as error:
+        raise ConfigError(f"cannot write: {error.strerror}", where=str(path)) from error

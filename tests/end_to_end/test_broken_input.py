@@ -1,0 +1,48 @@
+"""Our own inputs fail: the stated exit code, one clear line, no pull request."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def fails(done, world, code):
+    assert done.code == code, done.err
+    lines = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, done.err
+    assert world.pulls() == []
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [("http://127.0.0.1:1", 20), ("127.0.0.1:9090", 2), ("ftp://127.0.0.1", 2), ("http://", 2)],
+)
+def test_a_wrong_address_is_one_line(command, world, address, code):
+    text = world.config.read_text(encoding="utf-8")
+    recording = text.split("prometheus: ")[1].splitlines()[0]
+    world.set(recording, f"{{url: '{address}'}}")
+    fails(command("run", "--config", world.config, "--at", world.at), world, code)
+
+
+def test_a_missing_recording_is_one_line(command, world):
+    text = world.config.read_text(encoding="utf-8")
+    recording = text.split("recording: ")[1].split("}")[0]
+    world.set(recording, "no/such/recording")
+    fails(command("run", "--config", world.config, "--at", world.at), world, 2)
+
+
+def test_a_time_without_data_cannot_be_judged(command, world):
+    fails(command("run", "--config", world.config, "--at", "2020-01-01T00:00:00Z"), world, 20)
+
+
+def test_a_missing_branch_is_one_line(command, world):
+    world.set("base: main", "base: nosuchbranch")
+    line = fails(command("run", "--config", world.config, "--at", world.at), world, 2)
+    assert "nosuchbranch" in line
+
+
+def test_a_json_report_is_written_for_a_run_that_failed(command, world):
+    world.set("base: main", "base: nosuchbranch")
+    done = command("run", "--config", world.config, "--at", world.at, "--format", "json")
+    assert done.report["exit_code"] == 2
+    assert [error["code"] for error in done.report["errors"]] == ["config"]

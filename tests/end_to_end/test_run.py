@@ -1,0 +1,147 @@
+"""The whole road on the demo's recording, through the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import jsonschema
+import pytest
+import real
+
+SCHEMA = json.loads((real.CHECKOUT / "aiops" / "report.schema.json").read_text(encoding="utf-8"))
+
+
+def run(command, world, *more):
+    return command("run", "--config", world.config, "--at", world.at, "--format", "json", *more)
+
+
+def test_two_incidents_get_a_pull_request_and_everything_else_is_left_alone(command, world):
+    done = run(command, world)
+    assert done.code == 0, done.err
+    jsonschema.validate(done.report, SCHEMA)
+    actions = sorted(action for action, _, _ in done.decisions().values())
+    assert actions == ["rollback", "scale"]
+    judged = {one["workload"]["name"]: one for one in done.report["workloads"]}
+    acted = {name: judged[name] for name in done.decisions()}
+    assert {one["scorer"] for one in acted.values()} == {"lstm"}
+    assert {one["pull_request"]["state"] for one in acted.values()} == {"opened"}
+    others = [one for name, one in judged.items() if name not in acted]
+    assert [one["pull_request"] for one in others] == [None] * len(others)
+    assert "learning" in {one["verdict"] for one in others}
+
+
+def test_a_second_run_opens_nothing(command, world):
+    assert run(command, world, "--detailed-exitcode").code == 10
+    first = world.pulls()
+    done = run(command, world, "--detailed-exitcode")
+    assert done.code == 0, done.err
+    assert world.pulls() == first
+    states = [one["pull_request"]["state"] for one in done.report["workloads"] if one["pull_request"]]
+    assert states == ["exists", "exists"]
+
+
+def test_each_pull_request_changes_one_line_of_one_file(command, world):
+    run(command, world)
+    assert len(world.pulls()) == 2
+    for pull in world.pulls():
+        numbers = subprocess.run(
+            [
+                "git",
+                "-C",
+                world.folder / "gitops.git",
+                "diff",
+                "--numstat",
+                pull["base_sha"],
+                pull["head_sha"],
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        assert numbers[:2] == ["1", "1"]
+        assert len(numbers) == 3
+        assert numbers[2].startswith(("clusters/prod-eu/", "apps/"))
+
+
+def test_a_dry_run_prints_the_pull_request_and_writes_nothing(command, world):
+    before = sorted(path for path in world.folder.rglob("*"))
+    done = command("run", "--config", world.config, "--at", world.at, "--dry-run")
+    assert done.code == 0, done.err
+    assert done.out.count("dry-run: ") == 2
+    assert "xychart-beta" in done.out
+    assert sorted(path for path in world.folder.rglob("*")) == before
+
+
+def test_the_two_halves_open_what_one_process_opens(command, world, built, tmp_path):
+    plan = tmp_path / "plan.json"
+    analysed = command("run", "--config", world.config, "--at", world.at, "--plan", plan)
+    assert analysed.code == 0, analysed.err
+    assert world.pulls() == []
+    world.set("prometheus: {recording: ", "prometheus: {recording: /nowhere")
+    proposed = command(
+        "propose", "--plan", plan, "--config", world.config, "--at", world.at, "--format", "json"
+    )
+    assert proposed.code == 0, proposed.err
+    jsonschema.validate(proposed.report, SCHEMA)
+    assert len(world.pulls()) == 2
+
+
+def test_a_plan_that_somebody_changed_is_refused(command, world, tmp_path):
+    plan = tmp_path / "plan.json"
+    command("run", "--config", world.config, "--at", world.at, "--plan", plan)
+    text = plan.read_text(encoding="utf-8")
+    document = json.loads(text)
+    document["base_sha"] = "0" * 40
+    plan.write_text(json.dumps(document), encoding="utf-8")
+    done = command("propose", "--plan", plan, "--config", world.config, "--at", world.at)
+    assert done.code == 2
+    assert len(done.err.strip().splitlines()) == 1
+    assert world.pulls() == []
+
+
+def test_a_stale_plan_is_dropped(command, world, tmp_path):
+    plan = tmp_path / "plan.json"
+    command("run", "--config", world.config, "--at", world.at, "--plan", plan)
+    later = str(world.now_s + 3_600)
+    done = command("propose", "--plan", plan, "--config", world.config, "--at", later, "--format", "json")
+    assert world.pulls() == []
+    assert [one["pull_request"] for one in done.report["workloads"]] == [None] * len(done.report["workloads"])
+
+
+def test_without_a_model_the_forest_takes_over_and_says_so(command, world):
+    world.set("forge: local", "forge: local\nmodel: no/such/model")
+    done = run(command, world)
+    assert "isolation forest" in done.err
+    scorers = {one["scorer"] for one in done.report["workloads"] if one["verdict"] != "no-data"}
+    assert "lstm" not in scorers
+    assert "forest" in scorers
+    reasons = {one["fallback_reason"] for one in done.report["workloads"] if one["scorer"] == "forest"}
+    assert None not in reasons
+
+
+def test_explain_prints_every_rule_that_was_asked(command, world):
+    done = run(command, world)
+    name = next(iter(done.decisions()))
+    told = command(
+        "run", "--config", world.config, "--at", world.at, "--dry-run", "--explain", f"shop/{name}"
+    )
+    assert "  rule      " in told.out
+    assert "  decision  " in told.out
+
+
+@pytest.mark.parametrize("flag", ["--at", "--explain"])
+def test_a_wrong_flag_is_one_line_and_exit_2(command, world, flag):
+    done = command("run", "--config", world.config, "--at", world.at, "--dry-run", flag, "nonsense")
+    assert done.code == 2
+    assert len([line for line in done.err.splitlines() if line.startswith("error: ")]) == 1
+
+
+def test_python_without_assertions_is_refused(world):
+    import sys
+
+    done = subprocess.run(
+        [sys.executable, "-O", "-m", "aiops", "run"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "python -O" in done.stderr
