@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.t
 .DELETE_ON_ERROR:
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^# make /make /p' Makefile
 
 demo: .venv/.core
 	@$(BIN)/aiops demo
@@ -39,14 +39,14 @@ clean:
 
 # pip shows its progress on a terminal and keeps quiet in a log.
 .venv/.core: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing the core into .venv (450 MB; half a minute and the download)"
-	@$(PIP) $$([ -t 2 ] || echo --quiet) -e .
+	@echo "Installing the core into .venv (700 MB; a minute)"
+	@$(PIP) $$([ -t 2 ] || echo -qq) -e .
 	@touch $@
 
 # On Linux, see constraints.txt for how to keep 3 GB of CUDA out.
 .venv/.test: pyproject.toml constraints.txt | .venv/bin/python
-	@echo "Installing training and test tools into .venv (1.5 GB; a minute and the download)"
-	@$(PIP) $$([ -t 2 ] || echo --quiet) -e '.[train,test]'
+	@echo "Installing training and test tools into .venv (2.6 GB; two minutes)"
+	@$(PIP) $$([ -t 2 ] || echo -qq) -e '.[train,test]'
 	@touch .venv/.core $@
 
 # The first Python that is new enough; the name is tried before it is believed, because a version
