@@ -111,7 +111,7 @@ def run(**flags: Any) -> int:
 @detailed_option
 @format_option
 @click.pass_context
-def propose(context: click.Context, plan_in: Path | None, **flags: Any) -> int:
+def propose(context: click.Context, /, plan_in: Path | None, **flags: Any) -> int:
     """Open or update the pull requests of a plan, or of one edit that a person asks for."""
     if context.invoked_subcommand is not None:
         return 0

@@ -7,6 +7,7 @@ the nearest known one. Secrets stand in the file only as `${ENV}` and are read f
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import os
 import re
@@ -43,6 +44,8 @@ def duration_s(value: object) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+# YAML reads 2026-12-25 as a date and "2026-12-25" as a string; both mean the same here.
+Date = Annotated[str, BeforeValidator(lambda v: v.isoformat() if isinstance(v, dt.date) else v)]
 Duration = Annotated[int, BeforeValidator(duration_s)]
 
 
@@ -126,8 +129,17 @@ class CalendarConfig(_Strict):
     """Local time of the people who make the load. `excluded`: [from, to] spans not learned from."""
 
     timezone: str = "UTC"
-    holidays: tuple[str, ...] = ()
-    excluded: tuple[tuple[str, str], ...] = ()
+    holidays: tuple[Date, ...] = ()
+    excluded: tuple[tuple[Date, Date], ...] = ()
+
+    @model_validator(mode="after")
+    def _dates(self) -> CalendarConfig:
+        for text in (*self.holidays, *(time for span in self.excluded for time in span)):
+            try:
+                dt.datetime.fromisoformat(text)
+            except ValueError as error:
+                raise ValueError(f"expected a date like 2026-12-25, found {text!r}") from error
+        return self
 
     @model_validator(mode="after")
     def _known_zone(self) -> CalendarConfig:

@@ -182,15 +182,17 @@ def _evidence(one: Evidence) -> dict[str, Any]:
 
 def _decision(item: PlanItem) -> dict[str, Any]:
     decision = item.decision
-    held = isinstance(decision, Hold)
+    change = (
+        (None, None, None) if isinstance(decision, Hold) else (decision.field, decision.old, decision.new)
+    )
     return {
         "action": decision.action,
         "variant": decision.variant,
         "rule": decision.rule,
         "reason": decision.reason,
-        "field": None if held else decision.field,
-        "from": None if held else decision.old,
-        "to": None if held else decision.new,
+        "field": change[0],
+        "from": change[1],
+        "to": change[2],
         "edits": [
             {
                 "file": edit.file,

@@ -139,8 +139,7 @@ def explain(item: PlanItem) -> None:
         say(f"  ruled out {line}")
     for asked in diagnosis.trace:
         say(f"  rule      {asked.rule} {'yes' if asked.holds else 'no '} {asked.answer}")
-    held = isinstance(decision, Hold)
-    change = "" if held else f" {decision.field} {decision.old} -> {decision.new}"
+    change = "" if isinstance(decision, Hold) else f" {decision.field} {decision.old} -> {decision.new}"
     say(f"  decision  {decision.action}{change} by {decision.rule}: {decision.reason}")
 
 

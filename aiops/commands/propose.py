@@ -28,6 +28,7 @@ from aiops.domain import (
 from aiops.errors import AiopsError, ConfigError, EditRefused
 from aiops.gitops import splice, where
 from aiops.pipeline import Result
+from aiops.ports import Repository
 from aiops.propose import diff, plan_file
 
 MAX_PLAN_BYTES = 50_000_000
@@ -66,7 +67,7 @@ def by_hand(
         repository = connect.repository(config)
         sha = repository.head(config.repository.base)
         files, clusters = repository.files(sha), connect.clusters(config)
-        workload = targets.pick(target, where.workloads(files, clusters))
+        workload = targets.pick(target, dict(where.workloads(files, clusters)))
         job = connect.proposing_job(config)
         found = _editable(job, repository, sha, workload, action)
         decision = _decision(action, found, to)
@@ -93,7 +94,9 @@ def by_hand(
         if sent.state == "held":
             terminal.say(f"not proposed: {sent.note}", stderr=True)
         elif sent.proposal is not None:
-            terminal.say(diff.unified(sent.proposal, files))
+            terminal.say(
+                diff.unified({path: files.read(path) for path in sent.proposal.files}, sent.proposal.files)
+            )
     terminal.pulls(result)
     return report.exit_code(result)
 
@@ -129,9 +132,7 @@ def _carry_out(config: Config, plan: Plan, now_s: int, *, dry_run: bool) -> Resu
         return pipeline.propose(job, before, connect.repository(config), forge, now_s, tell)
 
 
-def _editable(
-    job: pipeline.Job, repository: pipeline.Repository, sha: str, workload: Workload, action: str
-) -> Target:
+def _editable(job: pipeline.Job, repository: Repository, sha: str, workload: Workload, action: str) -> Target:
     """Return the first field of the action that can be edited. Raises EditRefused with the reasons."""
     names: tuple[FieldName, ...] = (
         ("replicas", "hpa.max") if action == "scale" else ("image.tag", "image.digest")
@@ -152,7 +153,7 @@ def _decision(action: str, target: Target, to: str | None) -> Scale | Rollback:
         new = to or next((value for value in history if value != current), None)
         if new is None:
             raise EditRefused(
-                "no earlier value in the history", where=str(target.workload), todo="use --to TAG"
+                "no earlier value in the history", where=str(target.workload), todo="name one with --to"
             )
         return Rollback(
             "image.digest" if target.field == "image.digest" else "image.tag",

@@ -8,9 +8,11 @@ from aiops import connect, terminal
 from aiops.commands import times
 from aiops.commands.run import failed
 from aiops.config import load
+from aiops.detect.model import Card
 from aiops.domain import Grid
 from aiops.errors import AiopsError, ConfigError, DataUnusable
 from aiops.ingest import panels
+from aiops.report import utc
 
 DEFAULT_SPAN_S = 14 * 86_400  # two weeks: every weekday twice, the common retention
 DEADLINE_S = 3_600.0
@@ -34,14 +36,29 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
 
         with terminal.progress() as tell:
             tell("reading history")
+            calendar = connect.detect_settings(config).calendar
             answers = [metrics.read(query, grid) for query in connect.signal_queries(config)]
             panel = panels.assemble(answers, {})
             if not panel.workloads:
                 raise DataUnusable("no workload has history in that span", todo="try another --from and --to")
-            onnx, card = training.train([panel], connect.detect_settings(config), seed, tell)
+            settings = training.TrainSettings(seed=seed, name=folder.name, calendar=calendar)
+            onnx, card = training.train([panel], settings, tell)
             model_store.save(folder, onnx, card)
     except AiopsError as error:
         return failed(error, None, as_json=False)
-    terminal.say(training.describe(card))
+    terminal.say(_described(card))
     terminal.say(f"written to {folder}; use it with `model: {folder}` in aiops.yaml")
     return 0
+
+
+def _described(card: Card) -> str:
+    """Say what was learned from and whether it beats the same minute of the day before."""
+    data, metrics = card.data, card.metrics
+    ratio = metrics.mae / metrics.mae_seasonal_naive if metrics.mae_seasonal_naive else float("nan")
+    verdict = "beats" if metrics.beats_seasonal_naive else "does NOT beat"
+    start, end = (utc(int(str(data[key]))) for key in ("from_s", "to_s"))
+    return (
+        f"model {card.name}: {data['workloads']} workloads, {start} to {end}\n"
+        f"on held-out days it {verdict} seasonal-naive: "
+        f"absolute error {metrics.mae:.4g} against {metrics.mae_seasonal_naive:.4g} (x{ratio:.2f})"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,9 @@ from aiops import connect, terminal
 from aiops.commands import targets
 from aiops.commands.propose import settings
 from aiops.commands.run import failed
-from aiops.domain import FieldName, Target, Workload
+from aiops.domain import Place, Target, Workload
 from aiops.errors import AiopsError
 from aiops.gitops import where as resolver
-
-FIELDS: tuple[FieldName, ...] = ("image.tag", "image.digest", "replicas", "hpa.min", "hpa.max")
 
 
 def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: bool) -> int:
@@ -26,16 +25,10 @@ def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: 
         clusters = connect.clusters(config)
         with terminal.progress() as tell:
             tell("reading manifests")
-            known = resolver.workloads(files, clusters)
-            picked = [targets.pick(target, known)] if target else sorted(known)
-            found = {
-                workload: [
-                    one
-                    for one in (resolver.resolve(files, workload, name, clusters, None) for name in FIELDS)
-                    if one.places or one.field in {"image.tag", "replicas"}
-                ]
-                for workload in picked
-            }
+            found = dict(resolver.workloads(files, clusters))
+            if target:
+                picked = targets.pick(target, found)
+                found = {picked: found[picked]}
     except AiopsError as error:
         return failed(error, None, as_json=False)
     if as_json:
@@ -47,7 +40,7 @@ def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: 
     return 0
 
 
-def _print_overview(found: dict[Workload, list[Target]]) -> None:
+def _print_overview(found: Mapping[Workload, tuple[Target, ...]]) -> None:
     rows = []
     for workload, fields in found.items():
         for one in fields:
@@ -57,7 +50,7 @@ def _print_overview(found: dict[Workload, list[Target]]) -> None:
     terminal.table(("WORKLOAD", "FIELD", "VALUE", "WINNING PLACE", "NOTE"), rows)
 
 
-def _print_places(found: dict[Workload, list[Target]]) -> None:
+def _print_places(found: Mapping[Workload, tuple[Target, ...]]) -> None:
     for workload, fields in found.items():
         terminal.say(str(workload))
         for one in fields:
@@ -71,8 +64,8 @@ def _print_places(found: dict[Workload, list[Target]]) -> None:
                 terminal.say(f"    cannot be edited: {one.refusal}")
 
 
-def _document(found: dict[Workload, list[Target]]) -> dict[str, Any]:
-    def place(one: Any) -> dict[str, Any]:
+def _document(found: Mapping[Workload, tuple[Target, ...]]) -> dict[str, Any]:
+    def place(one: Place) -> dict[str, Any]:
         return {
             "file": one.file,
             "document": one.document,
