@@ -1,0 +1,186 @@
+"""Helm values of a release: which scalar of which layer sets image, replicas and bounds.
+
+No template is run, so names and keys follow the conventions of `helm create` and of the large
+chart collections: `image.{registry,repository,tag,digest}`, `replicaCount`, `autoscaling.*`, the
+same below the name of a component or subchart.
+Precedence (last wins): chart values.yaml, values files in their order, inline values, parameters.
+Source: argo-cd docs/user-guide/helm.md, fluxcd helm-controller docs/spec/v2/helmreleases.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from aiops.gitops import image_reference
+from aiops.gitops.nodes import Mapping, Node, Scalar, look
+from aiops.gitops.rendered import Container, Rendered, Values, number, placeholder
+from aiops.gitops.snapshot import Spot
+
+_DEPTH = 3  # an umbrella chart nests `<subchart>.<component>.image`
+_COMPONENTS = 200
+_NAME_LENGTH = 63  # helm create truncates names to a DNS label
+# Keys of a values file that hold an image but no workload of their own.
+_NOT_COMPONENTS = frozenset({"initContainer", "initContainers", "sidecar", "sidecars", "global", "metrics"})
+Prefix = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Release:
+    """One Helm release and its layers of values, lowest first.
+
+    `parameters`: (dotted path, spot) that override every layer.
+    """
+
+    name: str
+    chart: str
+    namespace: str
+    file: str
+    document: int
+    layers: list[Values]
+    parameters: list[tuple[str, Spot]] = field(default_factory=list)
+    image_owner: str = ""
+
+
+def expand(release: Release) -> list[Rendered]:
+    """Return the workloads and autoscalers of a release, as far as its values name them."""
+    found: list[Rendered] = []
+    for prefix in _components(release):
+        names = _names(release, prefix)
+        workload = Rendered("", names, release.namespace, release.file, release.document)
+        workload.image_owner = release.image_owner
+        container = _container(release, prefix)
+        if container is not None:
+            workload.containers.append(container)
+        key = "replicas" if not _set(release, (*prefix, "replicaCount")) else "replicaCount"
+        workload.numbers["replicas"] = _numbers(release, (*prefix, key))
+        enabled = _set(release, (*prefix, "autoscaling", "enabled"))
+        if enabled and enabled[-1].problem:
+            workload.numbers["replicas"].append(replace(enabled[-1], value=""))
+        elif enabled and enabled[-1].value.lower() == "true":
+            found.append(_autoscaler(release, prefix, names))
+        found.append(workload)
+    return found
+
+
+def _autoscaler(release: Release, prefix: Prefix, names: list[str]) -> Rendered:
+    made = Rendered("HorizontalPodAutoscaler", names, release.namespace, release.file, release.document)
+    made.scales = ("", names[-1])
+    for name, key in (("hpa.min", "minReplicas"), ("hpa.max", "maxReplicas")):
+        made.numbers[name] = _numbers(release, (*prefix, "autoscaling", key))
+    return made
+
+
+def _names(release: Release, prefix: Prefix) -> list[str]:
+    """Return the names a workload of the release may have, the likeliest last.
+
+    Source: the `fullname` helper of `helm create`; components append their own name to it.
+    """
+    override = [spot.value for spot in _set(release, (*prefix, "fullnameOverride")) if not spot.problem]
+    short = [spot.value for spot in _set(release, (*prefix, "nameOverride")) if not spot.problem]
+    chart = short[-1] if short else release.chart
+    full = release.name if not chart or chart in release.name else f"{release.name}-{chart}"
+    if override and override[-1]:
+        return [override[-1][:_NAME_LENGTH]]
+    if not prefix:
+        return [name[:_NAME_LENGTH] for name in dict.fromkeys((release.name, full))]
+    last = prefix[-1]
+    return [name[:_NAME_LENGTH] for name in dict.fromkeys((last, f"{full}-{last}", f"{release.name}-{last}"))]
+
+
+def _components(release: Release) -> list[Prefix]:
+    """Return the prefixes below which the values describe a workload; the root is always one."""
+    found: dict[Prefix, None] = {(): None}
+    for layer in release.layers:
+        todo: list[tuple[Prefix, Node | None]] = [((), layer.node)]
+        while todo and len(found) < _COMPONENTS:
+            prefix, node = todo.pop()
+            if not isinstance(node, Mapping):
+                continue
+            if _is_image(node.get("image")):
+                found[prefix] = None
+            if len(prefix) < _DEPTH:
+                for key, value in node.pairs:
+                    if isinstance(key, Scalar) and key.value not in _NOT_COMPONENTS and key.value != "image":
+                        todo.append(((*prefix, key.value), value))
+    return sorted(found)
+
+
+def _is_image(node: Node | None) -> bool:
+    if isinstance(node, Mapping):
+        return any(node.get(key) is not None for key in ("repository", "tag", "digest"))
+    return isinstance(node, Scalar) and image_reference.parse(node.value) is not None
+
+
+def _set(release: Release, path: Prefix) -> list[Spot]:
+    """Return every spot that sets a path, the winner last; a layer nobody can read may set any."""
+    spots: list[Spot] = []
+    for layer in release.layers:
+        full = (*layer.prefix, *path)
+        if layer.node is None and layer.problem:
+            spots.append(Spot(layer.file, layer.document, full, "", layer.kind, layer.problem))
+            continue
+        found, why = look(layer.node, *path)
+        if isinstance(found, Scalar) or why:
+            text = found.value if isinstance(found, Scalar) else ""
+            spots.append(Spot(layer.file, layer.document, full, text, layer.kind, layer.problem or why))
+    dotted = ".".join(path)
+    spots.extend(spot for name, spot in release.parameters if name == dotted)
+    return spots
+
+
+def _numbers(release: Release, path: Prefix) -> list[Spot]:
+    checked = []
+    for spot in _set(release, path):
+        layer = next(
+            (one for one in release.layers if (*one.prefix, *path) == spot.path and one.file == spot.file),
+            None,
+        )
+        node = look(layer.node, *path)[0] if layer else None
+        if spot.problem or node is None:
+            checked.append(spot)
+        else:
+            checked.append(number(spot.file, spot.document, spot.path, node, spot.kind))
+    return checked
+
+
+def _container(release: Release, prefix: Prefix) -> Container | None:
+    """Return the container that the `image` key of a component describes, None without one."""
+    whole = [spot for spot in _set(release, (*prefix, "image")) if spot.value]
+    container = Container("", "", "", [])
+    if whole and all(not isinstance(look(one.node, *prefix, "image")[0], Mapping) for one in release.layers):
+        for spot in whole:
+            parsed = image_reference.parse(spot.value)
+            why = spot.problem or placeholder(spot.value)
+            if parsed is None or not parsed.version:
+                why = why or "the image has no tag: there is nothing to change"
+            else:
+                container.image, container.version = parsed.name, parsed.version
+            container.spots.append(replace(spot, problem=why))
+        return container
+    base = (*prefix, "image")
+    registry = [spot.value for spot in _set(release, (*base, "registry")) if spot.value]
+    name = [spot.value for spot in _set(release, (*base, "repository")) if spot.value]
+    container.image = "/".join([*registry[-1:], *name[-1:]]) if name else ""
+    key = (
+        "version"
+        if not _written(release, (*base, "tag")) and _written(release, (*base, "version"))
+        else "tag"
+    )
+    digest = _written(release, (*base, "digest"))
+    spots = _set(release, (*base, "digest" if digest and digest[-1].value else key))
+    if not spots and not name:
+        return None
+    for spot in spots:
+        why = spot.problem or placeholder(spot.value)
+        if not spot.value:
+            why = why or "the tag is empty: the chart's appVersion decides"
+        elif not image_reference.is_version(spot.value):
+            why = why or "not a tag or digest by the OCI grammar"
+        container.version = spot.value
+        container.spots.append(replace(spot, problem=why))
+    return container
+
+
+def _written(release: Release, path: Prefix) -> list[Spot]:
+    """Return the spots that a readable layer really sets."""
+    return [spot for spot in _set(release, path) if spot.value]

@@ -1,0 +1,200 @@
+"""Kustomizations, rendered symbolically: which scalar wins for each object of a folder.
+
+Order of a layer, as kustomize runs it: resources, components, strategic merge patches, patches,
+namespace, prefix, suffix, JSON 6902 patches, replicas, images, replacements.
+Source: kustomize api/internal/target/kusttarget_configplugin.go. Plug-ins and remote bases are
+never run or fetched: what they might set is a problem, what they might add is not seen.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+
+from aiops.errors import EditRefused
+from aiops.gitops import image_reference
+from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
+from aiops.gitops.patches import block, block_images, listed, patch
+from aiops.gitops.rendered import Container, Rendered, number, objects, placeholder
+from aiops.gitops.snapshot import Snapshot, Spot
+
+MAX_LAYERS = 32
+MAX_OBJECTS = 20_000  # bases that include each other twice grow without bound
+# The kinds whose spec.replicas the replicas field reaches (kustomize replicas.md); a Rollout is not one.
+_COUNTED = frozenset({"Deployment", "StatefulSet"})
+
+
+class Renderer:
+    """Renders folders of one snapshot; keeps what was rendered."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._done: dict[str, list[Rendered]] = {}
+        self.referenced: set[str] = set()  # folders that another kustomization builds on
+        self.used: set[str] = set()  # files that belong to a kustomization
+
+    def render(self, folder: str, above: tuple[str, ...] = ()) -> list[Rendered]:
+        """Return the objects of a folder that has a kustomization. Raises EditRefused."""
+        if folder in above:
+            raise EditRefused("kustomizations build on each other in a circle", where=folder or ".")
+        if len(above) >= MAX_LAYERS:
+            raise EditRefused(
+                f"expected at most {MAX_LAYERS} kustomizations on top of each other", where=folder
+            )
+        if folder not in self._done:
+            file, root = self._kustomization(folder)
+            self._done[folder] = self._layer([], folder, file, root, above)
+        return [found.copy() for found in self._done[folder]]
+
+    def _kustomization(self, folder: str) -> tuple[str, Node | None]:
+        file = self._snapshot.kustomization(folder)
+        if file is None:
+            raise EditRefused("has no kustomization.yaml", where=folder or ".")
+        self.used.add(file)
+        documents = self._snapshot.nodes(file) or (None,)
+        if any(root is not None for root in documents[1:]) or not isinstance(documents[0], Mapping):
+            raise EditRefused("expected one document with keys", where=file)
+        if documents[0].merges:
+            raise EditRefused("a merge key (<<) may supply anything here", where=file)
+        return file, documents[0]
+
+    def _layer(
+        self, below: list[Rendered], folder: str, file: str, root: Node | None, above: tuple[str, ...]
+    ) -> list[Rendered]:
+        """Return the objects below, plus those of this kustomization, after its transformations."""
+        snapshot = self._snapshot
+        found = below + self._resources(folder, root, above)
+        for entry in entries_at(root, "components"):
+            part = _join(folder, text_at(entry))
+            if part is None or part in above:
+                raise EditRefused("a component that is not in this repository may set anything", where=file)
+            self.referenced.add(part)
+            component_file, component = self._kustomization(part)
+            found = self._layer(found, part, component_file, component, (*above, folder))
+        if len(found) > MAX_OBJECTS:
+            raise EditRefused(f"renders more than {MAX_OBJECTS} objects", where=file)
+        early = listed(snapshot, file, root, "patchesStrategicMerge", "patches")
+        late = listed(snapshot, file, root, "patchesJson6902")
+        self.used.update(one.file for one in (*early, *late))
+        found = patch(found, early)
+        _rename(found, root)
+        found = patch(found, late)
+        set_replicas(found, file, 0, (), root)
+        set_images(found, file, 0, (), root)
+        self._replace(found, folder, file, root)
+        return found
+
+    def _resources(self, folder: str, root: Node | None, above: tuple[str, ...]) -> list[Rendered]:
+        found: list[Rendered] = []
+        for key in ("resources", "bases"):
+            for entry in entries_at(root, key):
+                path = _join(folder, text_at(entry))
+                if path is None:
+                    continue  # a remote base, or outside of the repository: its objects are not ours to edit
+                if path in self._snapshot.folders:
+                    self.referenced.add(path)
+                    found.extend(self.render(path, (*above, folder)))
+                elif self._snapshot.exists(path):
+                    self.used.add(path)
+                    found.extend(self._file(path))
+                if len(found) > MAX_OBJECTS:
+                    raise EditRefused(f"renders more than {MAX_OBJECTS} objects", where=folder)
+        return found
+
+    def _file(self, path: str) -> list[Rendered]:
+        try:
+            return objects(path, self._snapshot.nodes(path)) if self._snapshot.is_relevant(path) else []
+        except EditRefused:
+            return []  # the snapshot keeps the reason; a search for the workload tells it
+
+    def _replace(self, found: list[Rendered], folder: str, file: str, root: Node | None) -> None:
+        """Mark what `replacements` and `transformers` may set; they are not evaluated."""
+        if entries_at(root, "transformers"):
+            for one in found:
+                block(one, f"transformers of {file} may set it")
+        for entry in entries_at(root, "replacements"):
+            path = text_at(entry, "path")
+            nodes = list(self._snapshot.nodes(_join(folder, path) or "")) if path else [entry]
+            fields = {
+                text_at(field)
+                for node in nodes
+                for part in (node, *entries_at(node))
+                for target in entries_at(part, "targets")
+                for field in entries_at(target, "fieldPaths")
+            }
+            for one in found:
+                if any("image" in field for field in fields):
+                    block_images(one.containers, f"replacements of {file} may set it")
+                if any("replicas" in field.lower() for field in fields):
+                    block(replace(one, containers=[]), f"replacements of {file} may set it")
+
+
+def _join(folder: str, entry: str) -> str | None:
+    """Return the path in the repository that an entry means, None for remote and outside ones."""
+    if not entry or "://" in entry or entry.startswith(("/", "git@")) or "?" in entry or "\0" in entry:
+        return None
+    path = posixpath.normpath(posixpath.join(folder, entry))
+    if path == ".." or path.startswith("../"):
+        return None
+    return "" if path == "." else path
+
+
+def _rename(found: list[Rendered], root: Node | None) -> None:
+    namespace, prefix, suffix = (text_at(root, key) for key in ("namespace", "namePrefix", "nameSuffix"))
+    for one in found:
+        one.namespace = namespace or one.namespace
+        if prefix or suffix:
+            one.names.append(f"{prefix}{one.name}{suffix}")
+
+
+def set_replicas(
+    found: list[Rendered], file: str, document: int, prefix: tuple[str | int, ...], root: Node | None
+) -> None:
+    """Let the entries of a `replicas` list win over what was set before."""
+    for index, entry in enumerate(entries_at(root, "replicas")):
+        name = text_at(entry, "name")
+        count, why = look(entry, "count")
+        for one in found:
+            if one.kind in _COUNTED and name in one.names and (count is not None or why):
+                path = (*prefix, "replicas", index, "count")
+                spot = number(file, document, path, count, "kustomization replicas", why)
+                one.numbers.setdefault("replicas", []).append(spot)
+
+
+def set_images(
+    found: list[Rendered], file: str, document: int, prefix: tuple[str | int, ...], root: Node | None
+) -> None:
+    """Let the entries of an `images` list win over what was set before, in their order."""
+    for index, entry in enumerate(entries_at(root, "images")):
+        path = (*prefix, "images", index)
+        for one in found:
+            for container in one.containers:
+                if container.image and container.image == text_at(entry, "name"):
+                    _set_image(container, file, document, path, entry)
+
+
+def _set_image(
+    container: Container, file: str, document: int, path: tuple[str | int, ...], entry: Node
+) -> None:
+    kind = "kustomization images"
+    name, name_why = look(entry, "newName")
+    tag, tag_why = look(entry, "newTag")
+    digest, digest_why = look(entry, "digest")
+    why = name_why or tag_why or digest_why
+    if isinstance(name, Scalar) and name.value:
+        container.image = name.value
+        if not image_reference.is_name(name.value):
+            why = why or placeholder(name.value) or "newName is not an image name"
+    if tag is not None and digest is not None:
+        why = why or "newTag and digest are both set: the digest is what runs"
+    if look(entry, "tagSuffix")[0] is not None:
+        why = why or "a tagSuffix is added to the tag"
+    key, winner = ("digest", digest) if digest is not None else ("newTag", tag)
+    if isinstance(winner, Scalar) and winner.value:
+        container.version = winner.value
+        why = why or placeholder(winner.value)
+        if not why and not image_reference.is_version(winner.value):
+            why = f"{key} is not a tag or digest by the OCI grammar"
+        container.spots.append(Spot(file, document, (*path, key), winner.value, kind, why))
+    elif why:
+        container.spots.append(Spot(file, document, path, "", kind, why))

@@ -1,0 +1,269 @@
+"""YAML text to nodes with positions, without ever building what the text describes.
+
+One loop over the event stream of PyYAML instead of its recursive composer: depth, aliases,
+documents and nodes are counted while reading, so a bomb is refused before it costs anything.
+Aliases stay aliases and merge keys stay keys: nothing is expanded.
+
+`pure=True` reads with PyYAML's own scanner, whose marks are exact; `pure=False` uses libyaml,
+13 times faster, whose marks are not used (measured: off by one after a byte order mark).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from aiops.errors import EditRefused
+
+MAX_DEPTH = 64
+MAX_ALIASES = 100
+MAX_DOCUMENTS = 1_000
+# 60,000 nodes take PyYAML's own scanner about a second; libyaml reads 200,000 in that time.
+MAX_NODES_PURE = 60_000
+MAX_NODES = 200_000
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVERS: dict[Any, list[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
+_STR = "tag:yaml.org,2002:str"
+
+
+@dataclass(slots=True)
+class Scalar:
+    """One scalar. `start`, `end`: characters from the start of the text, quotes included.
+
+    `style`: "" plain, ' or " quoted, | or > block. `tag`: written out, "" when not.
+    """
+
+    value: str
+    style: str
+    tag: str
+    anchor: str
+    start: int
+    end: int
+    line: int
+
+
+@dataclass(slots=True)
+class Mapping:
+    """Keys and values in the order of the file."""
+
+    tag: str
+    anchor: str
+    line: int
+    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+
+    def get(self, key: str) -> Node | None:
+        """Return the value of a key that is written here; merge keys are not followed."""
+        for name, value in self.pairs:
+            if isinstance(name, Scalar) and name.value == key:
+                return value
+        return None
+
+    @property
+    def merges(self) -> bool:
+        """Whether `<<` may supply keys that are not written here."""
+        return any(isinstance(key, Scalar) and key.value == "<<" for key, _ in self.pairs)
+
+
+@dataclass(slots=True)
+class Sequence:
+    """Entries in the order of the file."""
+
+    tag: str
+    anchor: str
+    line: int
+    entries: list[Node] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Alias:
+    """`*name`: the value stands somewhere else."""
+
+    name: str
+    line: int
+
+
+Node = Scalar | Mapping | Sequence | Alias
+
+
+@dataclass(slots=True)
+class _Open:
+    """A container that is being read; `key` waits for its value."""
+
+    node: Mapping | Sequence
+    key: Node | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def add(self, node: Node) -> None:
+        if isinstance(self.node, Sequence):
+            self.node.entries.append(node)
+        elif self.key is None:
+            if isinstance(node, Scalar):
+                if node.value in self.seen:
+                    lines = f"{self.seen[node.value] + 1} and {node.line + 1}"
+                    raise EditRefused(f"key {node.value!r} stands twice, in lines {lines}")
+                self.seen[node.value] = node.line
+            self.key = node
+        else:
+            self.node.pairs.append((self.key, node))
+            self.key = None
+
+
+def compose(text: str, *, pure: bool) -> tuple[Node | None, ...]:
+    """Return the root node of every document of the stream, None for an empty one.
+
+    Raises EditRefused for what is not YAML, has a key twice, or exceeds the limits above.
+    """
+    documents: list[Node | None] = []
+    stack: list[_Open] = []
+    root: Node | None = None
+    nodes = aliases = 0
+    limit = MAX_NODES_PURE if pure else MAX_NODES
+    for event in _events(text, yaml.SafeLoader if pure else _LOADER):
+        node = _node(event)
+        if node is None:
+            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
+                stack.pop()
+            elif isinstance(event, yaml.DocumentEndEvent):
+                documents.append(None if _is_empty(root) else root)
+                root = None
+            continue
+        nodes += 1
+        aliases += isinstance(node, Alias)
+        if (
+            nodes > limit
+            or len(stack) > MAX_DEPTH
+            or aliases > MAX_ALIASES
+            or len(documents) >= MAX_DOCUMENTS
+        ):
+            raise _too_much(nodes, limit, len(stack), aliases)
+        if stack:
+            stack[-1].add(node)
+        else:
+            root = node
+        if isinstance(node, (Mapping, Sequence)):
+            stack.append(_Open(node))
+    return tuple(documents)
+
+
+def _node(event: Any) -> Node | None:
+    """Return the node that an event begins, None for events that end or frame something."""
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event)
+    if isinstance(event, yaml.MappingStartEvent):
+        return Mapping(_tag(event), event.anchor or "", _line(event))
+    if isinstance(event, yaml.SequenceStartEvent):
+        return Sequence(_tag(event), event.anchor or "", _line(event))
+    if isinstance(event, yaml.AliasEvent):
+        return Alias(event.anchor or "", _line(event))
+    return None
+
+
+def _line(event: Any) -> int:
+    line: int = event.start_mark.line
+    return line
+
+
+def _too_much(nodes: int, limit: int, depth: int, aliases: int) -> EditRefused:
+    """Return the refusal that names the limit that was exceeded."""
+    for found, allowed, what in (
+        (nodes, limit, "YAML nodes"),
+        (depth, MAX_DEPTH, "levels of nesting"),
+        (aliases, MAX_ALIASES, "aliases"),
+    ):
+        if found > allowed:
+            return EditRefused(f"expected at most {allowed} {what}, found more")
+    return EditRefused(f"expected at most {MAX_DOCUMENTS} documents, found more")
+
+
+def _events(text: str, loader: Any) -> Iterator[Any]:
+    """Yield parser events; what the parser cannot read becomes a refusal."""
+    try:
+        yield from yaml.parse(text, Loader=loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" (line {mark.line + 1})" if mark else ""
+        problem = str(getattr(error, "problem", None) or "not YAML").splitlines()[0]
+        if "{{" in text or "{%" in text:
+            raise EditRefused(f"templated: {problem}{line}; edit its values instead") from error
+        raise EditRefused(f"not readable as YAML: {problem}{line}") from error
+    except (RecursionError, ValueError) as error:
+        raise EditRefused("not readable as YAML: a directive or number that makes no sense") from error
+
+
+def _scalar(event: Any) -> Scalar:
+    style = event.style or ""
+    return Scalar(
+        event.value,
+        "" if style in {":", ""} else style,
+        "" if event.implicit[0] or event.implicit[1] else (event.tag or ""),
+        event.anchor or "",
+        event.start_mark.index,
+        event.end_mark.index,
+        event.start_mark.line,
+    )
+
+
+def _tag(event: Any) -> str:
+    return "" if event.implicit else (event.tag or "")
+
+
+def _is_empty(root: Node | None) -> bool:
+    return root is None or (isinstance(root, Scalar) and not root.value and not root.style)
+
+
+def scalar_tag(node: Scalar) -> str:
+    """Return the YAML 1.1 type of a scalar as a short word: str, int, float, bool, null, ..."""
+    if node.tag:
+        return node.tag.rpartition(":")[2]
+    if node.style:
+        return "str"
+    return resolve_plain(node.value)
+
+
+def resolve_plain(text: str) -> str:
+    """Return what YAML 1.1 (PyYAML) takes an unquoted scalar for."""
+    first = text[0] if text else ""
+    for tag, pattern in [*_RESOLVERS.get(first, []), *_RESOLVERS.get(None, [])]:
+        if pattern.match(text):
+            return tag.rpartition(":")[2]
+    return "str"
+
+
+def look(node: Node | None, *path: str | int) -> tuple[Node | None, str]:
+    """Walk down written keys and entries. Returns (node, ""), (None, "") or (None, why not).
+
+    The reason is set when an alias or a merge key may supply what is not written here.
+    """
+    for part in path:
+        if isinstance(node, Alias):
+            return None, f"an alias (*{node.name}) supplies the value"
+        if isinstance(part, int):
+            entries = node.entries if isinstance(node, Sequence) else []
+            node = entries[part] if 0 <= part < len(entries) else None
+        else:
+            owner = node if isinstance(node, Mapping) else None
+            node = owner.get(part) if owner else None
+            if node is None and owner and owner.merges:
+                return None, "a merge key (<<) may supply the value"
+        if node is None:
+            return None, ""
+    if isinstance(node, Alias):
+        return None, f"an alias (*{node.name}) supplies the value"
+    return node, ""
+
+
+def text_at(node: Node | None, *path: str | int) -> str:
+    """Return the scalar at a path as text; "" when nothing, or no scalar, stands there."""
+    found, _ = look(node, *path)
+    return found.value if isinstance(found, Scalar) else ""
+
+
+def entries_at(node: Node | None, *path: str | int) -> list[Node]:
+    """Return the entries of the sequence at a path; empty when there is none."""
+    found, _ = look(node, *path)
+    return found.entries if isinstance(found, Sequence) else []

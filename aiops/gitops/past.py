@@ -1,0 +1,100 @@
+"""Which values a field had: the winning place read back through the history of its file.
+
+Only commits that touched the file are read. A commit in which the file or the value cannot be
+read ends nothing and says nothing: the value before and after it count. What is older than the
+limit, or than a shallow clone, is not known and not invented.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiops.domain import Commit, PastValue, Place, Target
+from aiops.errors import EditRefused
+from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, compose, look, text_at
+from aiops.gitops.splice import value_of
+from aiops.gitops.text import decode
+from aiops.ports import Repository
+
+MAX_COMMITS = 40  # of one file; a rollback never goes further back than a few values
+
+
+def values(repository: Repository, sha: str, target: Target, limit: int = MAX_COMMITS) -> Target:
+    """Return the target with the history of its winner at `sha`, newest first.
+
+    Each value is the field's: of `image: shop/web:1.2` it is `1.2`. `since_s` is the time of the
+    commit that set it; `touched` are the other files of that commit. A refused target has none.
+    """
+    if target.winner is None:
+        return target
+    place = target.winner
+    commits = repository.commits(sha, place.file, limit)
+    seen: list[tuple[Commit, str]] = []
+    anchor: tuple[str | int, ...] | None = None
+    for commit in commits:
+        value, anchor = _value(repository, commit, place, anchor)
+        if value:
+            seen.append((commit, value_of(place.path, value)))
+    return replace(target, history=_runs(seen, place.file))
+
+
+def _runs(seen: list[tuple[Commit, str]], file: str) -> tuple[PastValue, ...]:
+    """Join neighbouring commits with the same value; the oldest of them set it."""
+    history: list[PastValue] = []
+    until: int | None = None
+    for index, (commit, value) in enumerate(seen):
+        older = seen[index + 1][1] if index + 1 < len(seen) else None
+        if value == older:
+            continue
+        touched = tuple(path for path in commit.paths if path != file)
+        history.append(PastValue(value, commit.sha, commit.time_s, until, touched))
+        until = commit.time_s
+    return tuple(history)
+
+
+def _value(
+    repository: Repository, commit: Commit, place: Place, names: tuple[str | int, ...] | None
+) -> tuple[str, tuple[str | int, ...] | None]:
+    """Return the scalar the place had in a commit ("" when it had none).
+
+    List entries are found by the name they have today, because entries move: a container, an
+    image or a replica count that was first in the list then may be second now.
+    """
+    try:
+        documents = compose(decode(repository.files(commit.sha).read(place.file)).text, pure=False)
+    except EditRefused:
+        return "", names
+    if names is None:
+        root = documents[place.document] if place.document < len(documents) else None
+        names = _named(root, place.path)
+    for root in documents:
+        if _identity(root) == names[0]:
+            node: Node | None = root
+            for part in names[1:]:
+                node = _step(node, part)
+            return (node.value, names) if isinstance(node, Scalar) else ("", names)
+    return "", names
+
+
+def _identity(root: Node | None) -> str:
+    return f"{text_at(root, 'kind')}/{text_at(root, 'metadata', 'name')}"
+
+
+def _named(root: Node | None, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return the identity of the document, then the path with named list entries as `=name`."""
+    named: list[str | int] = [_identity(root)]
+    node = root
+    for part in path:
+        below, _ = look(node, part)
+        name = text_at(below, "name") if isinstance(part, int) else ""
+        named.append(f"={name}" if name else part)
+        node = below
+    return tuple(named)
+
+
+def _step(node: Node | None, part: str | int) -> Node | None:
+    if isinstance(part, str) and part.startswith("=") and isinstance(node, Sequence):
+        return next((entry for entry in node.entries if text_at(entry, "name") == part[1:]), None)
+    if isinstance(part, int) or isinstance(node, Mapping):
+        return look(node, part)[0]
+    return None

@@ -1,0 +1,175 @@
+"""Kustomize patches, read for the fields we know: strategic merge and JSON 6902, file or inline.
+
+A patch in a file is a place like any other. An inline patch is YAML inside a YAML string: what it
+sets is known, but not edited. What a patch may do and we cannot tell becomes a problem, so that
+a lower layer is never edited in vain.
+Source: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiops.errors import EditRefused
+from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, compose, entries_at, look, text_at
+from aiops.gitops.rendered import NUMBERS, POD_SPEC, Container, Rendered, number, overlay, set_image
+from aiops.gitops.snapshot import Snapshot, Spot
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One patch document. `target`: the selector beside it, None when it names its object itself."""
+
+    file: str
+    document: int
+    node: Node
+    target: Node | None
+    problem: str
+
+
+def listed(snapshot: Snapshot, file: str, root: Node | None, *keys: str) -> list[Patch]:
+    """Return the patches a kustomization lists under the keys. Raises EditRefused for unreadable ones."""
+    found: list[Patch] = []
+    for key in keys:
+        for entry in entries_at(root, key):
+            if isinstance(entry, Scalar):  # patchesStrategicMerge: a path, or YAML with line breaks
+                inline = "\n" in entry.value or ": " in entry.value
+                path, text, target = ("", entry.value, None) if inline else (entry.value, "", None)
+            else:
+                target, _ = look(entry, "target")
+                path, text = text_at(entry, "path"), text_at(entry, "patch")
+            found.extend(_read(snapshot, file, path, text, target))
+    return found
+
+
+def _read(snapshot: Snapshot, file: str, path: str, text: str, target: Node | None) -> Iterable[Patch]:
+    problem = "" if path else f"set by an inline patch in {file}"
+    if path:
+        source = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+        documents = snapshot.nodes(source)
+    else:
+        source = file
+        try:
+            documents = compose(text, pure=False)
+        except EditRefused as error:
+            raise EditRefused(f"an inline patch is {error.message}", where=file) from error
+    for index, node in enumerate(documents):
+        if node is not None:
+            yield Patch(source, index, node, target, problem)
+
+
+def patch(objects: list[Rendered], patches: Iterable[Patch]) -> list[Rendered]:
+    """Return the objects after the patches; deleted ones are gone."""
+    kept = objects
+    for one in patches:
+        gone = [found for found in kept if _matches(one, found) and _patch_one(one, found)]
+        kept = [found for found in kept if not any(found is lost for lost in gone)]
+    return kept
+
+
+def _matches(one: Patch, found: Rendered) -> bool:
+    if one.target is None:
+        return (
+            text_at(one.node, "kind") == found.kind and text_at(one.node, "metadata", "name") in found.names
+        )
+    kind, name = text_at(one.target, "kind"), text_at(one.target, "name")
+    return _selects(kind, [found.kind]) and _selects(name, found.names)
+
+
+def _selects(pattern: str, names: list[str]) -> bool:
+    """Tell whether an anchored regular expression of a kustomize target selects one of the names."""
+    if not pattern or pattern in names:
+        return True
+    if len(pattern) > 256 or re.search(r"[)*+}]\s*[*+{]", pattern):
+        return True  # a hostile pattern could run for ever; taking it for a match only adds refusals
+    try:
+        return any(re.fullmatch(pattern, name) for name in names)
+    except re.error:
+        return True
+
+
+def _patch_one(one: Patch, found: Rendered) -> bool:
+    """Merge a patch into an object; return True when it deletes the object."""
+    problem = one.problem
+    if one.target is not None and (
+        text_at(one.target, "labelSelector") or text_at(one.target, "annotationSelector")
+    ):
+        problem = f"a patch that selects by labels may set it ({one.file})"
+    if isinstance(one.node, Sequence):
+        for index, operation in enumerate(one.node.entries):
+            _operation(one, found, index, operation, problem)
+        return False
+    if text_at(one.node, "$patch") == "delete":
+        return not problem.startswith("a patch that selects")
+    if _has_directive(one.node):
+        block(found, f"a patch with a $patch directive may set it ({one.file})")
+    if found.kind == "Rollout" and look(one.node, *POD_SPEC["Rollout"], "containers")[0] is not None:
+        block_images(found.containers, f"a merge patch replaces the containers of a Rollout ({one.file})")
+    overlay(found, one.file, one.document, (), one.node, problem)
+    return False
+
+
+def block(found: Rendered, problem: str) -> None:
+    """Let something we cannot read win over every field of an object."""
+    block_images(found.containers, problem)
+    for name in NUMBERS.get(found.kind, {}):
+        found.numbers.setdefault(name, []).append(
+            Spot(found.file, found.document, (), "", found.kind, problem)
+        )
+
+
+def block_images(containers: Iterable[Container], problem: str) -> None:
+    """Let something we cannot read win over the images of containers."""
+    for container in containers:
+        container.spots.append(Spot("", 0, (), "", "", problem))
+
+
+def _operation(one: Patch, found: Rendered, index: int, operation: Node, problem: str) -> None:
+    """Read one JSON 6902 operation (RFC 6902) for the fields we know."""
+    op, pointer = text_at(operation, "op"), text_at(operation, "path")
+    value, why = look(operation, "value")
+    problem = problem or why
+    if op not in {"add", "replace"}:
+        problem = problem or f"a JSON patch may {op or 'change'} it ({one.file})"
+    path = (index, "value")
+    for name, keys in NUMBERS.get(found.kind, {}).items():
+        full = "/" + "/".join(keys)
+        if pointer == full:
+            spot = number(one.file, one.document, path, value, "JSON patch", problem)
+            found.numbers.setdefault(name, []).append(spot)
+        elif full.startswith(f"{pointer}/"):
+            lost = Spot(
+                one.file, one.document, path, "", "JSON patch", f"a JSON patch sets {pointer} ({one.file})"
+            )
+            found.numbers.setdefault(name, []).append(lost)
+    if found.kind not in POD_SPEC:
+        return
+    for part in ("containers", "initContainers"):
+        full = "/" + "/".join((*POD_SPEC[found.kind], part))
+        same = [container for container in found.containers if container.init == (part == "initContainers")]
+        match = re.fullmatch(re.escape(full) + r"/(\d{1,4})/image", pointer)
+        if match and int(match[1]) < len(same):
+            spot = Spot(one.file, one.document, path, text_at(value), "JSON patch", problem)
+            set_image(same[int(match[1])], spot)
+        elif (
+            full.startswith(f"{pointer}/")
+            or pointer == full
+            or re.fullmatch(re.escape(full) + r"/\d+", pointer)
+        ):
+            block_images(same, f"a JSON patch sets {pointer} ({one.file})")
+
+
+def _has_directive(node: Node) -> bool:
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, Mapping):
+            if one.get("$patch") is not None:
+                return True
+            todo.extend(value for _, value in one.pairs)
+        elif isinstance(one, Sequence):
+            todo.extend(one.entries)
+    return False

@@ -1,0 +1,240 @@
+"""Everything one commit deploys: which folder, file or release renders which workload, and where.
+
+A *unit* is one thing that is deployed as a whole: a kustomization nothing else builds on (or that
+an Application or Flux Kustomization points to), or a plain manifest file. Objects of a unit know
+the scalar that wins for each field; `reach` knows every workload that a scalar wins for.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
+
+from aiops.errors import EditRefused
+from aiops.gitops import helm, releases
+from aiops.gitops.kustomize import Renderer, set_images, set_replicas
+from aiops.gitops.nodes import Node, entries_at, look, text_at
+from aiops.gitops.patches import block, block_images
+from aiops.gitops.rendered import Rendered, objects
+from aiops.gitops.snapshot import KUSTOMIZATIONS, Snapshot, Spot
+from aiops.ports import Files
+
+_YAML = (".yaml", ".yml", ".json")
+
+
+@dataclass(slots=True)
+class Unit:
+    """One thing that is deployed as a whole.
+
+    `path`: folder of a kustomization or file of a plain manifest. `anchors`: the paths that tell
+    the cluster: its own, and those of what points to it. `destinations`: clusters that a pointer
+    names. `problem`: why nothing of it is known.
+    """
+
+    path: str
+    anchors: tuple[str, ...]
+    destinations: tuple[str, ...]
+    objects: list[Rendered]
+    problem: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to call it: the path, and the pointer when there is one."""
+        path = self.path or "the root of the repository"
+        return f"{path} (by {self.anchors[1]})" if len(self.anchors) > 1 else path
+
+
+@dataclass(frozen=True, slots=True)
+class _Pointer:
+    """An Application source or Flux Kustomization that deploys a folder of this repository."""
+
+    file: str
+    document: int
+    prefix: tuple[str | int, ...]
+    node: Node
+    folder: str
+    namespace: str
+    destination: str
+    image_owner: str
+    flux: bool
+
+
+@dataclass(slots=True)
+class RepositoryMap:
+    """The units of one commit. `reach`: key of a winning spot -> (unit, workload) it wins for."""
+
+    snapshot: Snapshot
+    units: list[Unit]
+    reach: dict[object, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
+
+
+# One map per commit and process: every field of every workload of a run asks the same question.
+_MAPS: WeakKeyDictionary[Files, RepositoryMap] = WeakKeyDictionary()
+
+
+def read(files: Files) -> RepositoryMap:
+    """Return the map of a commit; kept as long as the `Files` object lives."""
+    known = _MAPS.get(files)
+    if known is None:
+        known = _MAPS[files] = _build(Snapshot(files))
+    return known
+
+
+def _build(snapshot: Snapshot) -> RepositoryMap:
+    renderer = Renderer(snapshot)
+    charts = [
+        folder for folder in sorted(snapshot.folders) if snapshot.exists(posixpath.join(folder, "Chart.yaml"))
+    ]
+    folders = sorted(
+        folder for folder in snapshot.folders if snapshot.kustomization(folder) and not _below(folder, charts)
+    )
+    rendered = {folder: _render(renderer, folder) for folder in folders}
+    tops = [folder for folder in folders if folder not in renderer.referenced]
+    plain = [
+        Unit(path, (path,), (), found)
+        for path in snapshot.paths
+        if path.endswith(_YAML)
+        and path not in renderer.used
+        and posixpath.basename(path) not in KUSTOMIZATIONS
+        if not _below(path, charts) and (found := _plain(snapshot, path))
+    ]
+    units = [rendered[folder] for folder in tops] + plain
+    pointers = [pointer for unit in units for one in unit.objects for pointer in _pointers(one)]
+    units = _pointed(units, pointers, rendered)
+    deployed = set(_expand(snapshot, units))
+    for folder in charts:
+        if folder not in deployed and not _below(folder, [other for other in charts if other != folder]):
+            found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
+            units.append(Unit(folder, (folder,), (), found))
+    made = RepositoryMap(snapshot, units)
+    for unit in units:
+        for one in unit.objects:
+            for key in dict.fromkeys(spot.key for spot in winners(one)):
+                made.reach.setdefault(key, []).append((unit, one))
+    return made
+
+
+def winners(one: Rendered) -> Iterable[Spot]:
+    """Yield the spots that win for the fields of an object."""
+    for container in one.containers:
+        if container.spots:
+            yield container.spots[-1]
+    for spots in one.numbers.values():
+        if spots:
+            yield spots[-1]
+
+
+def _render(renderer: Renderer, folder: str) -> Unit:
+    try:
+        return Unit(folder, (folder,), (), renderer.render(folder))
+    except EditRefused as error:
+        return Unit(folder, (folder,), (), [], str(error))
+
+
+def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
+    try:
+        return objects(path, snapshot.nodes(path)) if snapshot.is_relevant(path) else []
+    except EditRefused:
+        return []  # the snapshot keeps the reason
+
+
+def _pointers(one: Rendered) -> Iterable[_Pointer]:
+    """Yield what an Application or Flux Kustomization deploys from a folder of the repository."""
+    if one.kind == "Application":
+        server = text_at(one.node, "spec", "destination", "name")
+        namespace = text_at(one.node, "spec", "destination", "namespace")
+        for prefix, source in releases.sources(one.node):
+            if text_at(source, "path"):
+                folder = _folder(text_at(source, "path"))
+                owner = releases.image_owner(one)
+                yield _Pointer(
+                    one.file, one.document, prefix, source, folder, namespace, server, owner, flux=False
+                )
+    elif one.kind == "Kustomization" and text_at(one.node, "apiVersion").startswith(
+        "kustomize.toolkit.fluxcd.io/"
+    ):
+        spec, _ = look(one.node, "spec")
+        if spec is not None:
+            folder = _folder(text_at(spec, "path"))
+            namespace = text_at(spec, "targetNamespace")
+            yield _Pointer(one.file, one.document, ("spec",), spec, folder, namespace, "", "", flux=True)
+
+
+def _folder(path: str) -> str:
+    clean = posixpath.normpath(path.lstrip("/") or ".")
+    return "" if clean == "." else clean
+
+
+def _pointed(units: list[Unit], pointers: list[_Pointer], rendered: dict[str, Unit]) -> list[Unit]:
+    """Return the units as they are deployed: once for each pointer to their folder."""
+    made: list[Unit] = []
+    folders = {pointer.folder for pointer in pointers}
+    for unit in units:
+        if unit.path not in folders:
+            over = [one for one in pointers if unit.path.startswith(f"{one.folder}/" if one.folder else "")]
+            made.append(unit if unit.path in rendered or not over else _reached(unit, over))
+    return made + [_deployed(rendered[one.folder], one) for one in pointers if one.folder in rendered]
+
+
+def _reached(unit: Unit, pointers: list[_Pointer]) -> Unit:
+    """Return a plain file together with the pointers whose folder holds it."""
+    paths = dict.fromkeys((unit.path, *(one.file for one in pointers if one.file != unit.path)))
+    names = dict.fromkeys(one.destination for one in pointers if one.destination)
+    objects_ = [one.copy() for one in unit.objects]
+    for one in objects_:
+        one.namespace = one.namespace or next((p.namespace for p in pointers if p.namespace), "")
+        one.image_owner = next((p.image_owner for p in pointers if p.image_owner), "")
+    return Unit(unit.path, tuple(paths), tuple(names), objects_, unit.problem)
+
+
+def _deployed(unit: Unit, pointer: _Pointer) -> Unit:
+    """Return a kustomization as one pointer deploys it, with what the pointer overrides."""
+    found = [one.copy() for one in unit.objects]
+    for one in found:
+        one.image_owner = pointer.image_owner
+        if pointer.flux:
+            one.namespace = pointer.namespace or one.namespace
+        else:
+            one.namespace = one.namespace or pointer.namespace
+    if pointer.flux:
+        set_images(found, pointer.file, pointer.document, pointer.prefix, pointer.node)
+        if entries_at(pointer.node, "patches"):
+            for one in found:
+                block(one, f"patches of {pointer.file} may set it")
+    else:
+        inner, _ = look(pointer.node, "kustomize")
+        set_replicas(found, pointer.file, pointer.document, (*pointer.prefix, "kustomize"), inner)
+        for entry in entries_at(inner, "images"):
+            name = text_at(entry).partition("=")[0].partition(":")[0]
+            for one in found:
+                same = [container for container in one.containers if container.image == name]
+                block_images(same, f"spec.source.kustomize.images of {pointer.file} sets it")
+    destinations = (pointer.destination,) if pointer.destination else ()
+    return Unit(unit.path, (unit.path, pointer.file), destinations, found, unit.problem)
+
+
+def _expand(snapshot: Snapshot, units: list[Unit]) -> Iterable[str]:
+    """Add the workloads of Helm releases to their units; yield the chart folders that are deployed."""
+    for unit in units:
+        for one in list(unit.objects):
+            if one.kind == "Application":
+                found = releases.of_application(snapshot, one)
+                yield from (_folder(text_at(source, "path")) for _, source in releases.sources(one.node))
+            elif one.kind == "HelmRelease":
+                found = releases.of_helm_release(snapshot, one)
+                yield _folder(text_at(one.node, "spec", "chart", "spec", "chart"))
+            else:
+                continue
+            unit.objects.extend(made for release in found for made in helm.expand(release))
+
+
+def _below(path: str, charts: list[str]) -> bool:
+    """Tell whether a path belongs to the templates or vendored charts of a Helm chart."""
+    return any(
+        path.startswith((f"{chart}/templates/", f"{chart}/charts/", f"{chart}/crds/"))
+        if chart
+        else path.startswith(("templates/", "charts/", "crds/"))
+        for chart in charts
+    )

@@ -1,0 +1,190 @@
+"""The manifests of one commit, parsed once: `Files` in, nodes and places out.
+
+Structure is read with libyaml; exact positions are measured only for the scalar that wins.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+
+from aiops.domain import Place
+from aiops.errors import EditRefused
+from aiops.gitops.nodes import Alias, Mapping, Node, Scalar, Sequence, look
+from aiops.gitops.text import MAX_BYTES, Text, read
+from aiops.ports import Files
+
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_RELEVANT = re.compile(
+    rb"""\bkind["']?[ \t]*:[ \t]*["']?(?:Deployment|StatefulSet|DaemonSet|Rollout|CronJob|Job|List|"""
+    rb"""HorizontalPodAutoscaler|ScaledObject|Application|HelmRelease|Kustomization|SealedSecret)\b"""
+)
+_POLICY = re.compile(r"""\{\s*"\$imagepolicy"\s*:\s*"([^"]+)"\s*\}""")
+# Never ours to change, whatever points there: workflow files run with the repository's secrets.
+_DENIED = (".git", ".github")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A scalar that sets a field, before its bytes are measured. `problem`: why it cannot be edited."""
+
+    file: str
+    document: int
+    path: tuple[str | int, ...]
+    value: str
+    kind: str
+    problem: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, tuple[str | int, ...]]:
+        """What makes two spots the same scalar."""
+        return (self.file, self.document, self.path)
+
+
+class Snapshot:
+    """One commit, with every parsed file kept for the time of a run."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._nodes: dict[str, tuple[Node | None, ...] | EditRefused] = {}
+        self._exact: dict[str, tuple[Text, tuple[Node | None, ...]] | EditRefused] = {}
+        self.paths = tuple(
+            path
+            for path in sorted(files.tree())
+            if path.partition("/")[0] not in _DENIED and "\n" not in path
+        )
+        self._known = frozenset(self.paths)
+        self.folders = frozenset(folder for path in self.paths for folder in _parents(path))
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the commit has a file, link or submodule at the path."""
+        return path in self._known
+
+    def kustomization(self, folder: str) -> str | None:
+        """Return the kustomization file of a folder ("" is the root), None when it has none."""
+        for name in KUSTOMIZATIONS:
+            path = posixpath.join(folder, name)
+            if path in self._known:
+                return path
+        return None
+
+    def content(self, path: str) -> bytes:
+        """Return the bytes of a regular file of a usable size. Raises EditRefused otherwise."""
+        entry = self._files.tree().get(path) if path in self._known else None
+        if entry is None:
+            raise EditRefused("no such file in this commit", where=path)
+        if entry.mode not in {"100644", "100755"}:
+            what = {"120000": "a symbolic link", "160000": "a submodule"}.get(
+                entry.mode, "not a regular file"
+            )
+            raise EditRefused(f"{what}; edit the file it stands for", where=path)
+        if entry.size > MAX_BYTES:
+            raise EditRefused(f"larger than {MAX_BYTES} bytes", where=path)
+        return self._files.read(path)
+
+    def is_relevant(self, path: str) -> bool:
+        """Tell by its text, without parsing, whether a file may hold what we look for."""
+        try:
+            return _RELEVANT.search(self.content(path)) is not None
+        except EditRefused:
+            return True  # parsing it keeps the reason
+
+    def nodes(self, path: str) -> tuple[Node | None, ...]:
+        """Return the documents of a file, without usable positions. Raises EditRefused."""
+        if path not in self._nodes:
+            try:
+                self._nodes[path] = read(self.content(path), pure=False)[1]
+            except EditRefused as error:
+                self._nodes[path] = EditRefused(error.message, where=path)
+        kept = self._nodes[path]
+        if isinstance(kept, EditRefused):
+            raise kept
+        return kept
+
+    def mentions(self, path: str, word: str) -> bool:
+        """Tell whether the text of a file has a word; a file that cannot be read has none."""
+        try:
+            return word.encode() in self.content(path)
+        except EditRefused:
+            return False
+
+    def image_policy(self, place: Place) -> str | None:
+        """Return the Flux ImagePolicy whose marker stands beside a place, None without one.
+
+        Source: fluxcd.io/flux/guides/image-update/#configure-image-update-for-custom-resources
+        """
+        kept = self._exact.get(place.file)
+        match = _POLICY.search(comment_after(kept[0], place)) if isinstance(kept, tuple) else None
+        return f"ImagePolicy/{match[1]}" if match else None
+
+    def refused(self) -> dict[str, str]:
+        """Return why files that were looked at cannot be read, by path."""
+        return {path: kept.message for path, kept in self._nodes.items() if isinstance(kept, EditRefused)}
+
+    def place(self, spot: Spot) -> Place:
+        """Measure a spot in bytes. Raises EditRefused when its scalar cannot be replaced alone."""
+        if spot.problem:
+            raise EditRefused(spot.problem, where=spot.file)
+        if spot.file not in self._exact:
+            try:
+                self._exact[spot.file] = read(self.content(spot.file), pure=True)
+            except EditRefused as error:
+                self._exact[spot.file] = EditRefused(error.message, where=spot.file)
+        kept = self._exact[spot.file]
+        if isinstance(kept, EditRefused):
+            raise kept
+        return locate(*kept, spot)
+
+
+def locate(text: Text, documents: tuple[Node | None, ...], spot: Spot) -> Place:
+    """Return the place of a spot in an exactly parsed file. Raises EditRefused with the reason."""
+    root = documents[spot.document] if spot.document < len(documents) else None
+    node, why = look(root, *spot.path)
+    if not isinstance(node, Scalar):
+        raise EditRefused(why or "no single value stands there", where=spot.file)
+    if node.anchor or node.tag:
+        raise EditRefused("the value carries an anchor or a tag", where=spot.file)
+    if node.style in {"|", ">"} or "\n" in text.text[node.start : node.end]:
+        raise EditRefused("the value spans several lines", where=spot.file)
+    shared = _shared_anchor(root, spot.path)
+    if shared:
+        raise EditRefused(
+            f"the value is inside the anchor &{shared}, which is used elsewhere", where=spot.file
+        )
+    start, end = text.byte(node.start), text.byte(node.end)
+    return Place(spot.file, spot.document, spot.path, node.value, start, end, spot.kind)
+
+
+def comment_after(text: Text, place: Place) -> str:
+    """Return the comment on the line of a place, without `#`; "" when there is none."""
+    raw = text.text.encode()[place.end - text.skipped :]
+    line = raw.split(b"\n", 1)[0].decode("utf-8", "replace")
+    return line.partition("#")[2].strip()
+
+
+def _shared_anchor(root: Node | None, path: tuple[str | int, ...]) -> str:
+    """Return the name of an anchor above the value that some alias uses, "" when there is none."""
+    anchors = set()
+    node: Node | None = root
+    for part in path:
+        if isinstance(node, (Mapping, Sequence)) and node.anchor:
+            anchors.add(node.anchor)
+        node, _ = look(node, part)
+    if not anchors:
+        return ""
+    todo: list[Node] = [root] if root else []
+    while todo:
+        found = todo.pop()
+        if isinstance(found, Alias) and found.name in anchors:
+            return found.name
+        if isinstance(found, Mapping):
+            todo.extend(part for pair in found.pairs for part in pair)
+        elif isinstance(found, Sequence):
+            todo.extend(found.entries)
+    return ""
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts) + 1)]
