@@ -33,7 +33,7 @@ IMPURE_IMPORTS = {
     "signal", "sqlite3", "sys", "tempfile", "threading", "time", "uuid", "webbrowser",
 }
 # hash() of a text is salted in each process.
-IMPURE_CALLS = {"__import__", "breakpoint", "hash", "id", "input", "open", "print"}
+IMPURE_CALLS = {"__import__", "breakpoint", "hash", "input", "open", "print"}
 CLOCK_CALLS = {"now", "today", "utcnow"}
 NUMPY_DISK = {
     "fromfile", "genfromtxt", "load", "loadtxt", "memmap", "save", "savetxt", "savez",
