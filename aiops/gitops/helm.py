@@ -54,9 +54,11 @@ def expand(release: Release) -> list[Rendered]:
         key = "replicas" if not _set(release, (*prefix, "replicaCount")) else "replicaCount"
         workload.numbers["replicas"] = _numbers(release, (*prefix, key))
         enabled = _set(release, (*prefix, "autoscaling", "enabled"))
-        if enabled and enabled[-1].problem:
-            workload.numbers["replicas"].append(replace(enabled[-1], value=""))
-        elif enabled and enabled[-1].value.lower() == "true":
+        # A layer nobody can read may switch autoscaling on; the metrics would show the autoscaler.
+        known = [spot for spot in enabled if spot.value]
+        if known and known[-1].problem:
+            workload.numbers["replicas"].append(replace(known[-1], value=""))
+        elif known and known[-1].value.lower() == "true":
             found.append(_autoscaler(release, prefix, names))
         found.append(workload)
     return found

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from aiops.errors import EditRefused
-from aiops.gitops import helm, releases
+from aiops.gitops import helm, image_reference, releases
 from aiops.gitops.kustomize import Renderer, set_images, set_replicas
 from aiops.gitops.nodes import Node, entries_at, look, text_at
 from aiops.gitops.patches import block, block_images
@@ -207,7 +207,9 @@ def _deployed(unit: Unit, pointer: _Pointer) -> Unit:
         inner, _ = look(pointer.node, "kustomize")
         set_replicas(found, pointer.file, pointer.document, (*pointer.prefix, "kustomize"), inner)
         for entry in entries_at(inner, "images"):
-            name = text_at(entry).partition("=")[0].partition(":")[0]
+            old, _, new = text_at(entry).partition("=")  # `[old=]name[:tag][@digest]`
+            parsed = image_reference.parse(old)
+            name = parsed.name if parsed and not new else old
             for one in found:
                 same = [container for container in one.containers if container.image == name]
                 block_images(same, f"spec.source.kustomize.images of {pointer.file} sets it")

@@ -25,7 +25,11 @@ from aiops.gitops.text import Text, decode, read
 _SAFE = re.compile(r"[A-Za-z0-9_.:/@+-]{1,512}")
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 # Other YAML 1.1 readers (go-yaml v2, Ruby) take these for numbers, dates or booleans too.
-_NUMBER_LIKE = re.compile(r"[-+]?[0-9][0-9_]*(?:[.:-][0-9_]*)*(?:[eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+")
+_NUMBER_LIKE = re.compile(
+    r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?"  # 3, 0123, 1_000, 1.10, 1e3
+    r"|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9]*)?"  # base 60: 12:30
+    r"|0[xob][0-9a-fA-F_]+"
+)
 _WORD_LIKE = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 Leaf = tuple[int, tuple[str | int, ...], str, str]
 

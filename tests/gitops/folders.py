@@ -1,0 +1,56 @@
+"""A folder of files as the `Files` and `Repository` ports show it, for tests without git."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aiops.domain import Commit, TreeFile
+from aiops.errors import EditRefused
+from aiops.gitops.splice import blob_id
+
+
+class MemoryFiles:
+    """One commit in memory. `modes`: path -> git mode where it is not 100644."""
+
+    def __init__(self, files: Mapping[str, bytes], modes: Mapping[str, str] | None = None) -> None:
+        self.sha = "0" * 40
+        self._files = dict(files)
+        self._modes = dict(modes or {})
+
+    def tree(self) -> Mapping[str, TreeFile]:
+        return {
+            path: TreeFile(path, self._modes.get(path, "100644"), blob_id(content), len(content))
+            for path, content in sorted(self._files.items())
+        }
+
+    def read(self, path: str) -> bytes:
+        if path not in self._files or self._modes.get(path, "100644") != "100644":
+            raise EditRefused("not a regular file", where=path)
+        return self._files[path]
+
+
+class MemoryRepository:
+    """A first-parent history in memory, oldest first: (time, content of the one file or None)."""
+
+    def __init__(self, path: str, history: list[tuple[int, bytes | None]]) -> None:
+        self._path = path
+        self._history = history
+
+    def head(self, base: str) -> str:
+        return str(len(self._history) - 1)
+
+    def files(self, sha: str) -> MemoryFiles:
+        content = self._history[int(sha)][1]
+        return MemoryFiles({} if content is None else {self._path: content})
+
+    def commits(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
+        newest_first = range(int(sha), -1, -1)
+        made = (Commit(str(n), self._history[n][0], f"change {n}", (path, "other.yaml")) for n in newest_first)
+        return tuple(made)[:limit]
+
+
+def of_folder(folder: Path) -> MemoryFiles:
+    """Return the files below a folder as one commit."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return MemoryFiles({path.relative_to(folder).as_posix(): path.read_bytes() for path in found})
