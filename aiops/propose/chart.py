@@ -1,0 +1,152 @@
+"""The picture of a proposal: what was observed against what was expected, around the onset.
+
+Comes in: the panel and the scores of one run. Goes out: at most 24 points of the signal that broke
+worst, and later the Mermaid text that GitHub draws. Missing samples stay missing: a column without
+an observation is left out, never drawn as zero.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from aiops.domain import Chart, FloatArray, Incident, Panel, Scores, TimesArray
+
+MAX_POINTS = 24
+_BEFORE_S = 3_600  # healthy time shown before the onset
+# Named colours: a hex colour reads as an issue reference in a squash commit. Mermaid's own first
+# colour is nearly white on white, and xychart has no legend, so the text names them.
+COLOURS = ("lightsteelblue", "crimson", "slategray", "orange")
+LEGEND = "Red line: observed. Grey line: expected. Orange line: upper edge of what is expected."
+
+
+def sample(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
+    """Return the chart of the signal that broke worst, None when there is nothing to draw.
+
+    `panel` and `scores` may lie on different grids; what is drawn is the steps of `scores`.
+    """
+    if not incident.signals or incident.onset_s is None:
+        return None
+    name = incident.signals[0].signal
+    score_row = _row(scores.workloads, [signal.name for signal in scores.signals], incident, name)
+    panel_row = _row(panel.workloads, [signal.name for signal in panel.signals], incident, name)
+    if score_row is None or panel_row is None:
+        return None
+    observed = _on_grid(panel.values[panel_row], panel.times, scores.times)  # [T]
+    start = incident.onset_s - _BEFORE_S
+    keep = scores.times >= start  # [T] -> [K]
+    return thin(
+        name,
+        panel.signals[panel_row[1]].unit,
+        scores.times[keep],
+        observed[keep],
+        scores.expected[score_row][keep],
+        scores.upper[score_row][keep],
+        incident.onset_s,
+    )
+
+
+def thin(
+    signal: str,
+    unit: str,
+    times: TimesArray,
+    observed: FloatArray,
+    expected: FloatArray,
+    upper: FloatArray,
+    onset_s: int,
+) -> Chart | None:
+    """Return at most 24 points; each is the mean of as many steps as it takes. All inputs [T].
+
+    The three lines get the same treatment, so thinning cannot push one of them over another.
+    """
+    if not len(times):
+        return None
+    stride = math.ceil(len(times) / MAX_POINTS)
+    # From the end, so that the newest step is in a full bucket: [T] -> [P, stride], front padded.
+    lines = [_buckets(line, stride) for line in (observed, expected, upper)]
+    ends = times[::-1][::stride][::-1]
+    return Chart(signal, unit, tuple(int(end) for end in ends), lines[0], lines[1], lines[2], onset_s)
+
+
+def mermaid(chart: Chart) -> str:
+    """Return the text of a Mermaid xychart, "" when fewer than two columns can be drawn.
+
+    Contains only numbers and words of `[A-Za-z0-9 _.]`: names of signals may be a user's.
+    """
+    times = 100.0 if chart.unit.startswith("ratio") else 1.0
+    columns = [
+        (at_s, seen * times, expected * times, None if upper is None else upper * times)
+        for at_s, seen, expected, upper in zip(
+            chart.times_s, chart.observed, chart.expected, chart.upper, strict=True
+        )
+        if seen is not None and expected is not None
+    ]
+    if len(columns) < 2:
+        return ""
+    top = max(max(seen, expected, upper or 0.0) for _, seen, expected, upper in columns)
+    bottom = min(0.0, *(min(seen, expected) for _, seen, expected, _ in columns))
+    top = top if top > bottom else bottom + 1.0
+    first_bad = next((place for place, column in enumerate(columns) if column[0] >= chart.onset_s), None)
+    bars = [top if place == first_bad else bottom for place in range(len(columns))]
+    colours = ", ".join(COLOURS)
+    labels = ", ".join(f'"{_minutes(column[0] - chart.onset_s)}"' for column in columns)
+    lines = [
+        f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{colours}"}}}}}}}}%%',
+        "xychart-beta",
+        f'  title "{_words(chart.signal)}: observed, expected, upper edge of expected"',
+        f'  x-axis "minutes since the onset" [{labels}]',
+        f'  y-axis "{unit(chart)}" {_number(bottom)} --> {_number(top)}',
+        f"  bar [{', '.join(_number(bar) for bar in bars)}]",
+        f"  line [{', '.join(_number(column[1]) for column in columns)}]",
+        f"  line [{', '.join(_number(column[2]) for column in columns)}]",
+    ]
+    if all(column[3] is not None for column in columns):
+        lines.append(f"  line [{', '.join(_number(column[3] or 0.0) for column in columns)}]")
+    return "\n".join(lines)
+
+
+def unit(chart: Chart) -> str:
+    """Return the unit of the drawn numbers: ratios are drawn in percent."""
+    return "percent" if chart.unit.startswith("ratio") else _words(chart.unit)
+
+
+def _row(
+    workloads: tuple[object, ...], signals: list[str], incident: Incident, name: str
+) -> tuple[int, int] | None:
+    if incident.workload not in workloads or name not in signals:
+        return None
+    return workloads.index(incident.workload), signals.index(name)
+
+
+def _on_grid(values: FloatArray, times: TimesArray, wanted: TimesArray) -> FloatArray:
+    """Return `values` [T] at the times `wanted` [K]; NaN where `times` has no such step."""
+    place = np.clip(np.searchsorted(times, wanted), 0, max(len(times) - 1, 0))
+    if not len(times):
+        return np.full(len(wanted), np.nan)
+    return np.where(times[place] == wanted, values[place], np.nan)
+
+
+def _buckets(line: FloatArray, stride: int) -> tuple[float | None, ...]:
+    padded = np.concatenate([np.full(-len(line) % stride, np.nan), line])  # [T] -> [P * stride]
+    buckets = padded.reshape(-1, stride)  # [P, stride]
+    there = np.isfinite(buckets)
+    count = there.sum(axis=1)
+    total = np.where(there, buckets, 0.0).sum(axis=1)
+    means = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return tuple(float(mean) if math.isfinite(mean) else None for mean in means)
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds / 60:g}"
+
+
+def _number(value: float) -> str:
+    """Return a plain decimal: Mermaid's grammar knows no exponent."""
+    text = np.format_float_positional(np.float64(f"{value:.5g}"), trim="-")
+    return "0" if text in {"-0", ""} else text
+
+
+def _words(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9 _.]", " ", text)[:60].strip() or "value"

@@ -1,0 +1,110 @@
+"""The identity of a proposal, written once into the first line of its body.
+
+Comes in: what a proposal is about. Goes out: one HTML comment of `key=value` words, and back again.
+The marker is how a stateless job recognises its own pull requests. It holds hashes, dates and
+closed words only, never foreign text: a label can neither forge nor break it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiops.domain import Cause, Diagnosis, Edit, Incident, Workload
+
+_MARKER = re.compile(
+    r"<!-- aiops:1 action=(?P<action>scale|rollback) target=(?P<target>[0-9a-f]{12})"
+    r" workload=(?P<workload>[0-9a-f]{12}) cause=(?P<cause>[a-z-]{1,20}) trigger=(?P<trigger>[a-z0-9-]{1,60})"
+    r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12}) -->"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What the first line of a body says.
+
+    `target`: hash of base branch, place and action; the value is not in it, so a new value updates
+    the same pull request. `workload`: `workload_hash`. `trigger`: the image and when it was first
+    seen, or the UTC day of a load onset: another trigger is another incident. `data_s`: newest
+    judged step. `evidence`: hash of what spoke for and against, without its numbers.
+    """
+
+    action: str
+    target: str
+    workload: str
+    cause: Cause
+    trigger: str
+    base_sha: str
+    data_s: int
+    evidence: str
+
+    def __str__(self) -> str:
+        """Return the comment as it stands in the body."""
+        return (
+            f"<!-- aiops:1 action={self.action} target={self.target} workload={self.workload}"
+            f" cause={self.cause} trigger={self.trigger} base={self.base_sha} data={self.data_s}"
+            f" evidence={self.evidence} -->"
+        )
+
+
+def parse(body: str) -> Marker | None:
+    """Return the marker in the first line of a body, None when there is none (a person removed it).
+
+    Only the first line counts: whatever a query or a label smuggles further down is text.
+    """
+    lines = body.splitlines()
+    found = _MARKER.fullmatch(lines[0].strip()) if lines else None
+    if found is None or found["cause"] not in {cause.value for cause in Cause}:
+        return None
+    return Marker(
+        action=found["action"],
+        target=found["target"],
+        workload=found["workload"],
+        cause=Cause(found["cause"]),
+        trigger=found["trigger"],
+        base_sha=found["base_sha"],
+        data_s=int(found["data_s"]),
+        evidence=found["evidence"],
+    )
+
+
+def digest(*parts: str) -> str:
+    """Return 12 hex digits of sha256 over the parts; the separator cannot stand in any of them."""
+    text = "\0".join(part.replace("\0", "") for part in parts).encode("utf-8", "backslashreplace")
+    return hashlib.sha256(text).hexdigest()[:12]
+
+
+def workload_hash(workload: Workload) -> str:
+    """Return the hash of (cluster, namespace, name): what "one open per workload" compares."""
+    return digest(*workload.key)
+
+
+def target_hash(base: str, workload: Workload, action: str, field: str, edits: tuple[Edit, ...]) -> str:
+    """Return the hash of what is changed, never of the value.
+
+    The repository is not in it: branches and pull requests live in one repository anyway.
+    """
+    places = sorted(f"{edit.file}:{edit.document}:{edit.path_text}" for edit in edits)
+    return digest(base, *workload.key, action, field, *places)
+
+
+def trigger(incident: Incident, diagnosis: Diagnosis) -> str:
+    """Return what set the incident off: `image-<hash>-<unix s>`, `config-...` or `load-<UTC day>`."""
+    change = diagnosis.change
+    if change is not None:
+        kind = change.kind if change.kind in {"image", "config", "replicas", "node"} else "change"
+        return f"{kind}-{digest(change.subject, change.new or '')}-{max(change.at_s, 0)}"
+    if incident.onset_s is None or not 0 <= incident.onset_s <= 253_402_300_799:
+        return "load-unknown"
+    return f"load-{datetime.fromtimestamp(incident.onset_s, UTC):%Y-%m-%d}"
+
+
+def evidence_hash(diagnosis: Diagnosis) -> str:
+    """Return the hash of which questions spoke for and against; their numbers change every minute."""
+    return digest(
+        diagnosis.cause,
+        *sorted({f"for {item.query}" for item in diagnosis.evidence}),
+        *sorted({f"against {item.query}" for item in diagnosis.against}),
+    )

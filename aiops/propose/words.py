@@ -1,0 +1,79 @@
+"""Numbers, times and fields in the words of a pull request.
+
+Comes in: values with units, unix seconds, closed-list names. Goes out: short ASCII text. What is
+unknown is said to be unknown, never zero.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from aiops.domain import Cause, FieldName
+from aiops.propose import inert
+
+FIELDS: dict[FieldName, str] = {
+    "image.tag": "image tag",
+    "image.digest": "image digest",
+    "replicas": "replicas",
+    "hpa.min": "autoscaler minimum",
+    "hpa.max": "autoscaler maximum",
+}
+CAUSES: dict[Cause, str] = {
+    Cause.BAD_RELEASE: "a bad release",
+    Cause.OVERLOAD: "an overload",
+    Cause.DEPENDENCY: "a failing dependency",
+    Cause.SHARED: "a shared cause",
+    Cause.LEAK: "a leak",
+    Cause.CONFIG: "a configuration change",
+    Cause.EXPOSURE: "a change of who is served",
+    Cause.CLIENT: "a client that misbehaves",
+    Cause.SCHEDULED: "scheduled work",
+    Cause.UNKNOWN: "an unknown cause",
+}
+_MAX_UNIT = 40  # characters of a unit that a user wrote
+_LAST_S = 253_402_300_799  # 9999-12-31, the last day that datetime can print
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """Return a value with its unit: `21.3 %` for a ratio, `812 ms`, `not measured` for None or NaN."""
+    if value is None or not math.isfinite(value):
+        return "not measured"
+    if unit == "ratio":
+        return f"{_digits(value * 100)} %"
+    if unit.startswith("ratio of "):
+        return f"{_digits(value * 100)} % of {inert.prose(unit.removeprefix('ratio of ')[:_MAX_UNIT])}"
+    return f"{_digits(value)} {inert.prose(unit[:_MAX_UNIT])}" if unit else _digits(value)
+
+
+def share(value: float) -> str:
+    """Return a share 0..1 in words: `about 21 %`, `under 1 %`."""
+    if not math.isfinite(value):
+        return "an unknown share"
+    return "under 1 %" if value < 0.01 else f"about {min(value, 1.0) * 100:.0f} %"
+
+
+def utc(at_s: int | None) -> str:
+    """Return `2026-11-23 12:03 UTC`."""
+    if at_s is None or not 0 <= at_s <= _LAST_S:
+        return "an unknown time"
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def duration(seconds: int) -> str:
+    """Return a length of time in its largest fitting unit, `14 min`, `26 h`, `21 d`."""
+    if seconds < 0:
+        return "less than nothing"
+    for unit, length in (("d", 172_800), ("h", 7_200), ("min", 120)):
+        if seconds >= length:
+            return f"{seconds // {'d': 86_400, 'h': 3_600, 'min': 60}[unit]} {unit}"
+    return f"{seconds} s"
+
+
+def _digits(value: float) -> str:
+    if value != 0 and (abs(value) >= 1e12 or abs(value) < 1e-6):
+        return f"{value:.2e}"
+    if abs(value) >= 1000:
+        return f"{value:.0f}"
+    text = f"{value:.3g}"
+    return f"{float(text):f}".rstrip("0").rstrip(".") if "e" in text else text

@@ -1,0 +1,60 @@
+"""What in a text acts when GitHub shows it, or when a squash commit repeats it raw.
+
+GitHub's own Markdown engine (cmarkgfm) tells what becomes a link, an image or HTML; mentions,
+issue references and chat-ops commands are found in the text by GitHub after Markdown, and in a
+commit message without Markdown, so they are looked for in the raw text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.parser import HTMLParser
+
+import cmarkgfm
+from cmarkgfm.cmark import Options
+
+# What the template itself uses.
+TEMPLATE_TAGS = frozenset(
+    ("h2", "p", "strong", "code", "pre", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "hr")
+)
+RAW_RULES = {
+    "mention": re.compile(r"@"),
+    "issue": re.compile(r"#\d"),
+    "issue GH": re.compile(r"(?i)gh-\d"),
+    "address": re.compile(r"://"),
+    "issue address": re.compile(r"(?i)/(issues|pull|discussions)/"),
+    "command": re.compile(r"(?m)^\s*(/[a-z]|bors |@|!\w|::)"),
+    "comment": re.compile(r"<!--(?! aiops:1 )|(?s:.)<!-- aiops:1 "),
+    "control": re.compile(r"[^\n\x20-\x7e]"),
+}
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: Counter[str] = Counter()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        self.found[tag] += 1
+
+    def handle_comment(self, data: str) -> None:  # noqa: ARG002
+        self.found["comment"] += 1
+
+
+def tags(markdown: str) -> Counter[str]:
+    """Return how often each HTML tag stands in the rendered text, raw HTML included."""
+    parser = _Tags()
+    parser.feed(cmarkgfm.github_flavored_markdown_to_html(markdown, Options.CMARK_OPT_UNSAFE))
+    return parser.found
+
+
+def live(markdown: str) -> list[str]:
+    """Return what acts: every tag that the template does not use, every raw rule that matches."""
+    found = [f"<{tag}>" for tag in tags(markdown) if tag not in TEMPLATE_TAGS | {"comment"}]
+    return found + raw(markdown)
+
+
+def raw(text: str) -> list[str]:
+    """Return the raw rules that match: what a merge commit or a bot would act on."""
+    return [name for name, rule in RAW_RULES.items() if rule.search(text)]

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from propose import gfm, hostile, sample
+
+from aiops.domain import (
+    Asked,
+    Breach,
+    Change,
+    Chart,
+    Evidence,
+    Guardrail,
+    Impact,
+    PastValue,
+    Plan,
+    PlanItem,
+    Rollback,
+    Workload,
+)
+from aiops.propose import body, marker
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def poisoned(text: str, copies: int = 1) -> tuple[PlanItem, Plan]:
+    """Return a rollback in which every string of others is `text`, in every list `copies` times."""
+    item = sample.rollback_item()
+    workload = Workload(text, text, text, text)
+    many = range(copies)
+    breach = Breach(text, 1.0, 0.5, text, 3.0, sample.ONSET_S, sample.NOW_S)
+    seen = tuple(Evidence(text, text + str(place), 1.0, text, sample.NOW_S) for place in many)
+    diagnosis = replace(
+        item.diagnosis,
+        workload=workload,
+        change=Change(workload, "image", text, text, text, sample.ONSET_S),
+        evidence=seen,
+        against=seen,
+        ruled_out=(text,) * copies,
+        impact=Impact(0.1, 0.1, (text,) * copies, growing=True),
+        trace=(Asked(text, holds=True, answer=text),) * copies,
+    )
+    edit = replace(item.edits[0], file=text, path=(text, 0, text), old=text, new=text)
+    item = replace(
+        item,
+        workload=workload,
+        decision=Rollback("image.tag", text, text, text, text),
+        incident=replace(item.incident, workload=workload, signals=(breach,) * copies, fallback_reason=text),
+        diagnosis=diagnosis,
+        edits=(edit,) * copies,
+        past=(PastValue(text, text, 0, 1, (text,)),) * copies,
+        chart=Chart(text, text, (0, 60), (1.0, 2.0), (1.0, 1.0), (2.0, 2.0), 0),
+    )
+    guardrails = (Guardrail(text, tripped=True, value=text, limit=text),) * copies
+    return item, replace(sample.plan(item), base=text, model=text, guardrails=guardrails)
+
+
+def written(item: PlanItem, plan: Plan) -> str:
+    mark = marker.parse(sample.composed(sample.rollback_item()).body)
+    assert mark is not None
+    return body.write(item, plan, mark)
+
+
+@pytest.mark.parametrize("name", ["rollback", "scale"])
+def test_the_body_is_the_golden_one(name):
+    item = sample.rollback_item() if name == "rollback" else sample.scale_item()
+    expected = (GOLDEN / f"{name}.md").read_text(encoding="ascii")
+    assert expected == sample.composed(item).body
+
+
+def test_the_first_screen_answers_what_since_when_for_whom_what_changes_and_what_speaks_against():
+    first = sample.composed(sample.rollback_item()).body.split("## Evidence")[0]
+    for expected in (
+        "`shop/checkout`",
+        "2026-11-23 11:46 UTC",
+        "about 21 % of its requests fail",
+        "`prod-eu/shop/frontend`",
+        "`1.14.3` -> **`1.14.2`** in `clusters/prod-eu/kustomization.yaml`, at `images[0].newTag`",
+        "request rate rose by a tenth",
+    ):
+        assert expected in first
+
+
+def test_the_body_proposes_and_never_claims_a_cure():
+    text = (sample.composed(sample.rollback_item()).body + sample.composed(sample.scale_item()).body).lower()
+    assert not {word for word in ("fixes", "heals", "certain", "guarantee", "definitely") if word in text}
+
+
+def test_the_template_itself_is_inert():
+    assert gfm.live(sample.composed(sample.rollback_item()).body) == []
+    assert gfm.live(sample.composed(sample.scale_item()).body) == []
+
+
+@pytest.mark.parametrize("text", hostile.CORPUS)
+def test_nothing_hostile_acts_anywhere_in_a_body(text):
+    assert gfm.live(written(*poisoned(text))) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(alphabet="@#`|<>[]()!/\\:*_~-.wgh1 \n&;%$\"'\u202e\U0001f600é", max_size=300))
+def test_no_text_acts_or_changes_the_shape_of_a_body(text):
+    made = written(*poisoned(text))
+    shape = gfm.tags(made)
+    assert gfm.live(made) == []
+    assert gfm.tags(written(*poisoned("plain")))["td"] == shape["td"]
+    assert shape["h2"] == 10
+
+
+@pytest.mark.parametrize("text", ["x" * 5_000, "\U0001f600" * 5_000, "a é " * 2_000, "`" * 9_000])
+def test_a_body_is_never_too_long(text):
+    made = written(*poisoned(text, copies=60))
+    assert len(made) <= body.MAX_BODY
+    assert "## What you can do" in made
+
+
+def test_a_change_that_a_person_asked_for_claims_no_measurement():
+    item = sample.scale_item()
+    bare = replace(item.diagnosis, evidence=(), against=())
+    asked = replace(item, incident=replace(item.incident, onset_s=None, signals=()), diagnosis=bare)
+    made = sample.composed(asked).body
+    assert "a person asked for this change" in made
+    assert "No measurement stands behind this change" in made
