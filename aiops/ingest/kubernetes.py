@@ -71,19 +71,20 @@ def _sum_workload(per_pod: str) -> str:
 
 def signals() -> tuple[Query, ...]:
     """Return CPU per request, memory per limit, restarts, and pods that cannot start."""
-    used = _per_pod("sum", f"rate(container_cpu_usage_seconds_total{{{_IN_CONTAINER}}}[5m])")
-    requested = _per_pod("sum", 'kube_pod_container_resource_requests{resource="cpu"}')
-    # A pod that does not run requests CPU but cannot use it: counting it would show room.
-    running = f"({requested} and on (cluster, namespace, pod) {used})"
+    used = f"sum {by(_CONTAINER)} (rate(container_cpu_usage_seconds_total{{{_IN_CONTAINER}}}[5m]))"
+    wanted = f'max {by(_CONTAINER)} (kube_pod_container_resource_requests{{resource="cpu"}})'
+    # Only containers with both: one that waits requests and cannot use, which would look like room;
+    # a sidecar that runs as an init container uses what is listed nowhere among these requests.
+    both = f"and on ({', '.join(_CONTAINER)})"
     memory = f"max {by(_CONTAINER)} (container_memory_working_set_bytes{{{_IN_CONTAINER}}})"
     limit = f'max {by(_CONTAINER)} (kube_pod_container_resource_limits{{resource="memory"}} > 0)'
     share = f"{memory} / on (cluster, namespace, pod, container) {limit}"
-    restarts = _per_pod("sum", "increase(kube_pod_container_status_restarts_total[15m])")
+    restarts = f"max {by(_CONTAINER)} (increase(kube_pod_container_status_restarts_total[15m]))"
     return (
         # CPU seconds used per second and core requested, 1 = all that was asked for.
         signal_query(
             Signal("cpu_utilization", "ratio of request", "up", 0.15),
-            f"{_sum_workload(used)} / {_sum_workload(running)}",
+            f"{_sum_workload(f'({used} {both} {wanted})')} / {_sum_workload(f'({wanted} {both} {used})')}",
         ),
         # Working set per limit of the container that is nearest to being killed, 0..1.
         signal_query(
