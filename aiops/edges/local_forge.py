@@ -1,0 +1,229 @@
+"""A forge of files beside a git repository: the whole lifecycle without any service.
+
+Comes in: proposals. Goes out: a real branch per proposal, `<repository>.forge/pulls/<n>.json` (what
+people and aiops say about it) and `<n>.md` (the body). A person declines by writing
+`"state": "closed"` into the JSON and agrees by merging the branch. One lock makes two runs at once
+open one pull request, not two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from aiops.domain import Proposal, PullRequest, PullState
+from aiops.edges.local_branch import LocalBranches
+from aiops.errors import ForgeBusy, ForgeRefused
+from aiops.propose import lifecycle
+
+AUTHOR = "aiops"
+MAX_BYTES = 1_000_000
+_NUMBER = re.compile(r"([1-9][0-9]{0,8})\.json")
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_STATES: dict[str, PullState] = {"open": "open", "closed": "closed", "merged": "merged"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One file of `pulls/`: its content, checked, and what it means now."""
+
+    data: dict[str, Any]
+    pull: PullRequest
+
+
+class LocalForge:
+    """The forge port on `<repository>.forge`; nothing is written before the first proposal."""
+
+    def __init__(self, repository: Path, base: str) -> None:
+        """Take the repository, bare or ordinary, and the branch that proposals are merged into."""
+        self._base = base
+        named = repository if repository.name not in {"", ".."} else repository.resolve()
+        self._folder = named.with_name(f"{named.name}.forge")
+        self._pulls = self._folder / "pulls"
+        self._branches = LocalBranches(repository)
+
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """Return ours, newest first; states are recomputed from git, nothing is written.
+
+        Raises ForgeRefused for a file that cannot be read: a count that may be wrong stops us.
+        """
+        return tuple(record.pull for record in self._ours())
+
+    def open(self, proposal: Proposal, now_s: int) -> PullRequest:
+        """Open one pull request, or return the open one that is there already.
+
+        Raises ForgeRefused when the repository says no, ForgeBusy when another run is writing.
+        """
+        with self._locked():
+            known = [record.pull for record in self._ours()]
+            same = lifecycle.match(proposal, known)
+            if same is not None:
+                return same
+            # A branch without a pull request was left by a run that was killed: it is adopted. One
+            # whose tip a person wrote is skipped.
+            first = lifecycle.next_number(proposal, known)
+            for number in range(first, first + 50):
+                wanted = lifecycle.numbered(proposal, number)
+                head = self._branches.carry(wanted, now_s)
+                if head is not None:
+                    return self._create(wanted, head, now_s)
+        raise ForgeRefused("50 branches of this change exist", where=proposal.branch)
+
+    def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
+        """Bring value and text up to date; return `pull` itself when a person pushed to the branch."""
+        with self._locked():
+            record = next((one for one in self._ours() if one.pull.number == pull.number), None)
+            tip = self._branches.tip(pull.branch)
+            if record is None or record.pull.state != "open" or tip is None:
+                return pull
+            head = self._branches.advance(pull.branch, tip, proposal, now_s)
+            if head is None:
+                return pull
+            changed = {
+                **record.data,
+                "title": proposal.title,
+                "base_sha": proposal.base_sha,
+                "head_sha": head,
+                "marker": proposal.marker,
+                "updated_at": _iso(now_s),
+            }
+            self._write(self._pulls / f"{pull.number}.md", proposal.body.encode())
+            self._write(self._pulls / f"{pull.number}.json", _text(changed))
+            return self._read(self._pulls / f"{pull.number}.json").pull
+
+    def _create(self, wanted: Proposal, head: str, now_s: int) -> PullRequest:
+        number = 1 + max((int(found[1]) for found in self._files()), default=0)
+        data = {
+            "number": number,
+            "title": wanted.title,
+            "branch": wanted.branch,
+            "base": wanted.base,
+            "base_sha": wanted.base_sha,
+            "head_sha": head,
+            "state": "open",
+            "author": AUTHOR,
+            "marker": wanted.marker,
+            "labels": [],
+            "created_at": _iso(now_s),
+            "updated_at": _iso(now_s),
+            "closed_at": None,
+            "merged_at": None,
+            "closed_by": None,
+            "comments": [],
+        }
+        # The body first: a JSON file without its body would be a pull request nobody can read.
+        self._write(self._pulls / f"{number}.md", wanted.body.encode())
+        self._write(self._pulls / f"{number}.json", _text(data))
+        return self._read(self._pulls / f"{number}.json").pull
+
+    def _files(self) -> list[re.Match[str]]:
+        names = sorted(one.name for one in self._pulls.iterdir()) if self._pulls.is_dir() else []
+        return [found for name in names if (found := _NUMBER.fullmatch(name))]
+
+    def _ours(self) -> list[_Record]:
+        records = [self._read(self._pulls / found[0]) for found in self._files()]
+        ours = [one for one in records if one.pull.author == AUTHOR and lifecycle.key(one.pull.branch)]
+        return sorted(ours, key=lambda one: -one.pull.number)
+
+    def _read(self, path: Path) -> _Record:
+        try:
+            with path.open("rb") as given:  # what is longer than allowed is cut, and then not JSON
+                data = json.loads(given.read(MAX_BYTES))
+            return _Record(data, self._shown(path, data))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise ForgeRefused(
+                f"not a pull request of the local forge: {said}",
+                where=f"{path.parent.name}/{path.name}",
+                todo="correct the file, or move it away",
+            ) from None
+
+    def _shown(self, path: Path, data: dict[str, Any]) -> PullRequest:
+        """Return what the JSON and git say together. Raises ValueError, KeyError or TypeError."""
+        branch, state = str(data["branch"]), _STATES[str(data["state"])]
+        if int(data["number"]) != int(path.stem) or not _SHA.fullmatch(str(data["head_sha"])):
+            raise ValueError("number or head_sha does not fit")
+        # The tip, not what we wrote: a person may have pushed to the branch and merged that.
+        head = (self._branches.tip(branch) if lifecycle.key(branch) else None) or str(data["head_sha"])
+        merged_at_s = _seconds(data.get("merged_at"))
+        if self._branches.contains(self._base, head):
+            state, merged_at_s = "merged", merged_at_s or self._branches.merged_at_s(self._base, head)
+        closed_at_s = _seconds(data.get("closed_at"))
+        if state == "closed" and closed_at_s is None:
+            # A person changed the word and no more: the file is as old as the decision.
+            closed_at_s = int(path.stat().st_mtime)
+        return PullRequest(
+            number=int(data["number"]),
+            url=str(path.with_suffix(".md")),
+            branch=branch,
+            state=state,
+            title=str(data["title"]),
+            body=_body(path.with_suffix(".md"), str(data["marker"])),
+            author=str(data["author"]),
+            labels=tuple(sorted(str(label) for label in data["labels"])),
+            created_at_s=_required(data["created_at"]),
+            closed_at_s=None if state == "open" else (closed_at_s or merged_at_s),
+            merged_at_s=merged_at_s if state == "merged" else None,
+            closed_by=data.get("closed_by"),
+        )
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold the one lock of this forge; the system frees it when a run is killed."""
+        import fcntl
+
+        try:
+            self._pulls.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise ForgeRefused(
+                f"cannot write beside the repository: {error.strerror}", where=self._folder.name
+            ) from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Replace a file at once: readers see the old or the new one, never half of it."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.unlink(missing_ok=True)
+            with temporary.open("xb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.replace(path)
+        except OSError as error:
+            raise ForgeBusy(f"cannot write: {error.strerror}", where=path.name, todo="run again") from None
+
+
+def _body(path: Path, marker: str) -> str:
+    """Return the body. A marker that a person deleted is put back: the JSON has it as well."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return text if text.startswith(marker) else f"{marker}\n\n{text}"
+
+
+def _text(data: dict[str, Any]) -> bytes:
+    return (json.dumps(data, indent=2) + "\n").encode("ascii")
+
+
+def _iso(at_s: int) -> str:
+    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _seconds(text: str | None) -> int | None:
+    return None if text is None else _required(text)
+
+
+def _required(text: str) -> int:
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())

@@ -1,0 +1,54 @@
+"""A dry run is this forge: it reads like the real one and cannot write.
+
+Comes in: a forge. Goes out: the same pull requests; what would have been sent is kept for printing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from aiops.domain import Proposal, PullRequest
+
+
+class Readable(Protocol):
+    """The half of a forge that changes nothing."""
+
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """Return all pull requests of ours."""
+        ...
+
+
+class ReadOnlyForge:
+    """A forge port without a way to write: it holds no method of the real forge but `pulls`."""
+
+    def __init__(self, forge: Readable) -> None:
+        """Keep only how to read from `forge`."""
+        self._read = forge.pulls
+        self.proposals: list[Proposal] = []
+
+    def pulls(self) -> tuple[PullRequest, ...]:
+        """Return what the real forge shows."""
+        return self._read()
+
+    def open(self, proposal: Proposal, now_s: int) -> PullRequest:
+        """Record the proposal; the pull request that comes back has number 0 and no address."""
+        self.proposals.append(proposal)
+        return PullRequest(
+            number=0,
+            url="",
+            branch=proposal.branch,
+            state="open",
+            title=proposal.title,
+            body=proposal.body,
+            author="",
+            labels=(),
+            created_at_s=now_s,
+            closed_at_s=None,
+            merged_at_s=None,
+            closed_by=None,
+        )
+
+    def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
+        """Record the proposal; the pull request that comes back has number 0."""
+        return replace(self.open(proposal, now_s), branch=pull.branch)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from propose import sample
+
+from aiops.domain import PullRequest
+from aiops.edges.read_only import ReadOnlyForge
+
+PROPOSAL = sample.composed(sample.rollback_item())
+PULL = PullRequest(7, "u", PROPOSAL.branch, "open", "t", "b", "aiops", (), 0, None, None, None)
+
+
+class Writable:
+    """A forge that would notice a write."""
+
+    def __init__(self) -> None:
+        self.written: list[object] = []
+
+    def pulls(self) -> tuple[PullRequest, ...]:
+        return (PULL,)
+
+    def open(self, *sent: object) -> PullRequest:
+        self.written.append(sent)
+        return PULL
+
+    def update(self, *sent: object) -> PullRequest:
+        self.written.append(sent)
+        return PULL
+
+
+def test_a_dry_run_reads_what_is_there():
+    assert ReadOnlyForge(Writable()).pulls() == (PULL,)
+
+
+def test_a_dry_run_records_and_writes_nothing():
+    forge = Writable()
+    dry = ReadOnlyForge(forge)
+    opened = dry.open(PROPOSAL, sample.NOW_S)
+    updated = dry.update(PULL, PROPOSAL, sample.NOW_S)
+    assert (opened.number, opened.url, opened.state) == (0, "", "open")
+    assert (opened.title, opened.body) == (PROPOSAL.title, PROPOSAL.body)
+    assert (updated.number, updated.branch) == (0, PULL.branch)
+    assert dry.proposals == [PROPOSAL, PROPOSAL]
+    assert forge.written == []
+
+
+def test_nothing_of_the_real_forge_that_writes_can_be_reached():
+    dry = ReadOnlyForge(Writable())
+    assert sorted(vars(dry)) == ["_read", "proposals"]
