@@ -1,0 +1,296 @@
+"""PyGithub on a connection of our own: one origin, one deadline, no retries, a token that stays.
+
+Comes in: token, API address, repository name. Goes out: PyGithub's `Repository`; every failure is a
+ForgeRefused or a ForgeBusy with one clear line. Measured reasons: PyGithub's default retry sends a
+failed POST eleven times and sleeps 60 h on `Retry-After: 99999`; its guard against foreign hosts is
+an `assert`. So PyGithub never holds the token: the connection adds it, to its own origin only.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiops.edges.redaction import redact
+from aiops.errors import AiopsError, ConfigError, ForgeBusy, ForgeRefused
+
+if TYPE_CHECKING:
+    from github.Repository import Repository
+
+TIMEOUT_S = 20.0  # GitHub itself cuts a request off after 10 s
+DEADLINE_S = 300.0
+MAX_BYTES = 64_000_000  # a tree of 100,000 entries is about 25 MB
+_MAX_HOPS = 3
+_ATTRIBUTE = "_aiops_connection"
+
+
+class OutcomeUnknown(ForgeBusy):
+    """The forge may or may not have done it: look before asking again."""
+
+
+def repository(token: str, api_url: str, name: str, *, deadline_s: float = DEADLINE_S) -> Repository:
+    """Return the repository `owner/name` behind `api_url`; all its calls share `deadline_s`.
+
+    Raises ConfigError (address, `python -O`), ForgeRefused or ForgeBusy.
+    """
+    if sys.flags.optimize or not __debug__:
+        raise ConfigError(
+            "GitHub is not used under `python -O`",
+            where="python",
+            todo="run without -O and without PYTHONOPTIMIZE: PyGithub guards foreign hosts by assert",
+        )
+    parts = urlsplit(api_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
+        raise ConfigError(
+            "expected an address like https://api.github.com or https://HOST/api/v3",
+            where="GITHUB_API_URL",
+        )
+    import github
+
+    client = github.Github(
+        base_url=api_url.rstrip("/"),
+        retry=None,
+        timeout=int(TIMEOUT_S),
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        per_page=100,
+        user_agent="aiops",
+    )
+    _pin(client.requester, Connection(token, api_url, time.monotonic() + deadline_s))
+    with speaking(f"reading repository {name}", (token,)):
+        found = client.get_repo(name)
+        if not isinstance(found.raw_data.get("id"), int):
+            raise ForgeRefused("the address answers, but not like GitHub's API", where=_origin(api_url))
+        return found
+
+
+def connection(repo: Repository) -> Connection:
+    """Return the connection behind a repository that `repository` returned."""
+    found = getattr(repo.requester, _ATTRIBUTE)
+    if not isinstance(found, Connection):
+        raise TypeError("the repository was not made by github_client.repository")
+    return found
+
+
+def _pin(requester: Any, ours: Connection) -> None:
+    """Make every request of this requester go through `ours`, other origins included.
+
+    PyGithub's public way (`injectConnectionClasses`) is global to the process. Should a later
+    PyGithub rename these attributes, its requests would go out without a token, and we say so here.
+    """
+    names = [
+        f"_Requester__{name}" for name in ("connectionClass", "httpConnectionClass", "httpsConnectionClass")
+    ]
+    if not all(hasattr(requester, name) for name in names):
+        raise ConfigError("this PyGithub is not supported", where="PyGithub", todo="install PyGithub 2.10")
+
+    def same(host: str, port: int | None = None, **_: Any) -> Connection:
+        ours.refuse_other(host, port)
+        return ours
+
+    for name in names:
+        setattr(requester, name, same)
+    setattr(requester, _ATTRIBUTE, ours)
+
+
+class Connection:
+    """What PyGithub calls a connection: sends one request, returns one answer, to one origin."""
+
+    def __init__(self, token: str, api_url: str, end_s: float) -> None:
+        """Prepare a session; nothing is sent after time.monotonic() has reached `end_s`."""
+        import requests
+        from requests.adapters import HTTPAdapter
+
+        self.token = token
+        self.origin = _origin(api_url)
+        self.host = urlsplit(api_url).hostname
+        self.end_s = end_s
+        self.session = requests.Session()
+        self.session.trust_env = False  # no proxy, .netrc or CA of the environment meets the token
+        for scheme in ("https://", "http://"):
+            self.session.mount(scheme, HTTPAdapter(max_retries=0))
+
+    def remaining_s(self) -> float:
+        """Return the seconds left; raises ForgeBusy when there are none."""
+        left = self.end_s - time.monotonic()
+        if left <= 0:
+            raise ForgeBusy("the deadline of this run is over", where=self.origin, todo="run again")
+        return left
+
+    def refuse_other(self, host: str, port: int | None) -> None:
+        """Raise ForgeRefused when PyGithub was led to another origin (a hostile `Link` or `url`)."""
+        parts = urlsplit(self.origin)
+        if host != parts.hostname or (port is not None and port != parts.port):
+            raise ForgeRefused(
+                "the forge pointed to another address; the token was not sent there", where=self.origin
+            )
+
+    def request(
+        self,
+        verb: str,
+        url: str,
+        body: Any,
+        headers: Mapping[str, str],
+        stream: bool = False,  # noqa: FBT001, FBT002
+    ) -> None:
+        """Remember one request; PyGithub asks for the answer next. `url`: a path of this origin."""
+        del stream  # bodies are read whole, under a cap
+        if not url.startswith("/") or url.startswith("//"):
+            raise ForgeRefused("the forge pointed to another address", where=self.origin)
+        self._wanted = (verb, self.origin + url, body, dict(headers))
+
+    def getresponse(self) -> Reply:
+        """Send it. Follows redirects of this origin with the same verb; refuses any other."""
+        verb, url, body, headers = self._wanted
+        for _ in range(_MAX_HOPS):
+            reply = self._send(verb, url, body, headers)
+            if reply.status not in {301, 302, 307, 308} or "location" not in reply.headers:
+                return reply
+            url = self._next(url, reply.headers["location"])
+        raise ForgeRefused("too many redirects", where=self.origin, todo="check GITHUB_API_URL")
+
+    def close(self) -> None:
+        """Keep the session: PyGithub closes a connection it means to replace by the same one."""
+
+    def _send(self, verb: str, url: str, body: Any, headers: dict[str, str]) -> Reply:
+        timeout_s = min(TIMEOUT_S, self.remaining_s())
+        headers = {**headers, "Authorization": f"Bearer {self.token}"}
+        with self.session.request(
+            verb, url, data=body, headers=headers, timeout=timeout_s, allow_redirects=False, stream=True
+        ) as answer:
+            pieces, size = [], 0
+            # In pieces: a server that drips a byte a second must not outlive the deadline.
+            for piece in answer.iter_content(65_536):
+                self.remaining_s()
+                size += len(piece)
+                if size > MAX_BYTES:
+                    raise ForgeRefused(f"an answer is larger than {MAX_BYTES} bytes", where=self.origin)
+                pieces.append(piece)
+            text = b"".join(pieces).decode("utf-8", "replace")
+            return Reply(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, text)
+
+    def _next(self, url: str, location: str) -> str:
+        import requests
+
+        found = requests.compat.urljoin(url, location)
+        if _origin(found) != self.origin:
+            raise ForgeRefused(
+                "the forge redirects to another address; the token was not sent there",
+                where=self.origin,
+                todo="check GITHUB_API_URL and the repository's name",
+            )
+        return found
+
+
+class Reply:
+    """An answer in the shape that PyGithub reads."""
+
+    def __init__(self, status: int, headers: dict[str, str], text: str) -> None:
+        """Hold an answer; the names of `headers` are in lower case."""
+        self.status = status
+        self.headers = headers
+        self.text = text
+
+    def getheaders(self) -> list[tuple[str, str]]:
+        """Return the headers as pairs."""
+        return list(self.headers.items())
+
+    def read(self) -> str:
+        """Return the body."""
+        return self.text
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        port = None
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+@contextmanager
+def speaking(doing: str, secrets: tuple[str, ...]) -> Iterator[None]:
+    """Turn whatever PyGithub or requests raises inside into one of our errors, without secrets."""
+    import github
+    import requests
+
+    try:
+        yield
+    except AiopsError:
+        raise
+    except github.IncompletableObject:
+        # 200 with a page that is not JSON (a captive portal): PyGithub returns an empty object.
+        raise OutcomeUnknown("the answer is not GitHub's", where=doing, todo="run again") from None
+    except github.GithubException as error:
+        raise _refusal(error, doing, secrets) from None
+    except (requests.RequestException, OSError) as error:
+        # Timeout, reset, truncated: after a write nobody knows whether it happened.
+        found = redact(f"{type(error).__name__}: {error}", secrets)
+        raise OutcomeUnknown(f"no complete answer: {found}", where=doing, todo="run again") from None
+    except (ValueError, TypeError, KeyError) as error:
+        found = redact(str(error), secrets)
+        raise OutcomeUnknown(f"the answer is not GitHub's: {found}", where=doing, todo="run again") from None
+    except (AssertionError, RecursionError, RuntimeError) as error:
+        found = redact(str(error), secrets)
+        raise ForgeRefused(f"the answer was refused: {found}", where=doing) from None
+
+
+def _refusal(error: Any, doing: str, secrets: tuple[str, ...]) -> AiopsError:
+    status = int(error.status)
+    headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
+    said = redact(_message(error), secrets)
+    if status == 401:
+        return ForgeRefused("the token was not accepted (401)", where=doing, todo="renew GITHUB_TOKEN")
+    if status == 429 or (status == 403 and _limited(headers, said)):
+        return ForgeBusy(
+            f"the forge limits our requests ({status}){_again(headers)}", where=doing, todo="run again"
+        )
+    if status == 403:
+        todo = "the token needs contents and pull_requests write on this repository"
+        return ForgeRefused(f"the forge says no (403): {said}", where=doing, todo=todo)
+    if status == 404:
+        return NotThere(
+            "not found (404), which is also how GitHub hides a missing permission",
+            where=doing,
+            todo="check the name, and that the token has contents and pull_requests write",
+        )
+    if status >= 500:
+        return OutcomeUnknown(f"the forge failed ({status})", where=doing, todo="run again")
+    return Rejected(f"the forge says no ({status}): {said}", where=doing)
+
+
+class NotThere(ForgeRefused):
+    """404: not there, or not for this token."""
+
+
+class Rejected(ForgeRefused):
+    """409, 422 and the like: the request was understood and not accepted."""
+
+
+def _limited(headers: Mapping[str, str], said: str) -> bool:
+    text = said.lower()
+    return (
+        "retry-after" in headers
+        or headers.get("x-ratelimit-remaining") == "0"
+        or "rate limit" in text
+        or "abuse" in text
+    )
+
+
+def _again(headers: Mapping[str, str]) -> str:
+    """Return when the forge wants to be asked again. We never wait for it: the next run does."""
+    wait = headers.get("retry-after", "")
+    return (
+        f"; it asks for {int(wait)} s of quiet" if wait.isascii() and wait.isdigit() and len(wait) < 9 else ""
+    )
+
+
+def _message(error: Any) -> str:
+    data = error.data if isinstance(error.data, dict) else {}
+    details = [str(one.get("message", "")) for one in data.get("errors", []) if isinstance(one, dict)]
+    return " ".join([str(data.get("message", "no message")), *details])
