@@ -60,6 +60,6 @@ clean:
 	    exit 1; \
 	  fi; \
 	done; \
-	echo "make: Python 3.11 or newer is needed; found $$('$(PYTHON)' --version 2>&1 | head -n 1)." \
+	echo "make: Python 3.11 or newer is needed; found $$('$(PYTHON)' --version 2>/dev/null || echo none)." \
 	  "Install one, or name it: make demo PYTHON=/path/to/python3" >&2; \
 	exit 1
