@@ -1,0 +1,252 @@
+"""The limits of the whole fleet, in one file, reviewed alone. Everything here fails closed.
+
+`fleet` looks at all incidents before anything is decided: a storm, or lost inputs, stops every
+proposal. `admit` looks at the pull requests that exist: freshness, one per workload, veto,
+cool-down, rate. What cannot be read counts against proposing: a pull request without a marker
+fills a slot, a close by nobody in particular is a person's. Numbers: `limits.py`; source: design
+page "Numbers that decide", faults 5.3, F20, F57, T20-T24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aiops.decide.limits import Limits
+from aiops.domain import (
+    Answer,
+    Cause,
+    Diagnosis,
+    Guardrail,
+    Incident,
+    Plan,
+    PlanItem,
+    PullRequest,
+    State,
+    Workload,
+)
+from aiops.propose import marker
+
+DAY_S = 86400
+# Steps at the end of a grid that count as "now"; the worst of them counts.
+NOW_STEPS = 5
+
+
+def fleet(
+    incidents: Sequence[Incident],
+    diagnoses: Sequence[Diagnosis],
+    answers: Mapping[str, Answer],
+    limits: Limits,
+) -> tuple[Guardrail, ...]:
+    """Return the checks of the fleet: storm and lost scrape targets. Any that tripped stops all proposals.
+
+    `answers` holds `targets_up` and `targets_known` per cluster; with nothing open both may be absent.
+    """
+    scored = [i for i in incidents if i.score is not None]
+    red = [i for i in incidents if i.state is State.FIRING]
+    named = {d.workload.key for d in diagnoses if d.root is not None}
+    adrift = [i for i in red if i.workload.key not in named]
+    enough = max(limits.storm_min, limits.storm_share * len(scored))
+    all_red = len(scored) >= limits.all_red_min and len({i.workload.key for i in red}) >= len(scored)
+    storm = Guardrail(
+        "G-STORM",
+        tripped=bool(red) and (len(adrift) >= enough or all_red),
+        value=f"{len(adrift)} of {len(scored)} workloads unexplained, {len(red)} firing",
+        limit=f"{enough:g} unexplained, or all of {limits.all_red_min} or more firing",
+    )
+    return (storm, _data(answers, limits, anything_open=bool(red)))
+
+
+def _data(answers: Mapping[str, Answer], limits: Limits, *, anything_open: bool) -> Guardrail:
+    """Compare the scrape targets that answer with those known, in the worst cluster at the worst step."""
+    limit = f"{limits.targets_lost_max:.0%} of the scrape targets of one cluster lost"
+    known, up = answers.get("targets_known"), answers.get("targets_up")
+    if known is None or not known.labels or up is None:
+        # `up` is written by every Prometheus. A federated or remote store may have dropped it;
+        # the samples themselves were complete, or nothing would be open here.
+        text = "not known: no `up` series" if anything_open else "not asked: nothing is open"
+        return Guardrail("G-DATA", tripped=False, value=text, limit=limit)
+    lost = {labels.get("cluster", ""): 1.0 for labels in known.labels}
+    total = dict(_levels(known))
+    for cluster, level in _levels(up):
+        if total.get(cluster, 0) > 0:
+            lost[cluster] = 1 - level / total[cluster]
+    cluster = max(lost, key=lambda name: (lost[name], name))
+    return Guardrail(
+        "G-DATA",
+        tripped=lost[cluster] > limits.targets_lost_max,
+        value=f"{max(lost[cluster], 0.0):.0%} lost in cluster {cluster or '(unnamed)'}",
+        limit=limit,
+    )
+
+
+def _levels(answer: Answer) -> list[tuple[str, float]]:
+    """Return (cluster, lowest value of the newest steps); a cluster without samples is left out."""
+    found: list[tuple[str, float]] = []
+    for labels, values in zip(answer.labels, answer.values, strict=True):  # [N, T] -> [T]
+        newest = values[-NOW_STEPS:]
+        newest = newest[np.isfinite(newest)]
+        if newest.size:
+            found.append((labels.get("cluster", ""), float(newest.min())))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The pull requests as they stood at `now_s`, and how many slots are left."""
+
+    pulls: tuple[PullRequest, ...]
+    now_s: int
+
+    @property
+    def open(self) -> int:
+        return sum(pull.state == "open" for pull in self.pulls)
+
+    @property
+    def today(self) -> int:
+        return sum(pull.created_at_s > self.now_s - DAY_S for pull in self.pulls)
+
+
+def admit(
+    items: Sequence[PlanItem],
+    plan: Plan,
+    keys: Mapping[Workload, str],
+    pulls: Sequence[PullRequest],
+    now_s: int,
+    limits: Limits,
+) -> tuple[tuple[PlanItem, ...], tuple[Guardrail, ...], dict[Workload, str]]:
+    """Return (items that may be sent now, the checks, why each other item is held), ranked.
+
+    `items`: scale and rollback decisions of one plan; `keys`: `aiops/<action>/<12 hex>` per item;
+    `pulls`: all that the forge proved to be ours, in any state. An item whose pull request is open
+    is admitted without counting as new: it is updated or left, never repeated.
+    """
+    seen = _Seen(tuple(_as_of(pull, now_s) for pull in pulls if pull.created_at_s <= now_s), now_s)
+    held: dict[Workload, str] = {}
+    stopped = [guardrail.id for guardrail in plan.guardrails if guardrail.tripped]
+    age_s = now_s - plan.data_time_s
+    admitted: list[PlanItem] = []
+    new = 0
+    busy: set[str] = set()
+    for item in sorted(items, key=rank):
+        own = marker.workload_hash(item.workload)
+        reason = (
+            f"{stopped[0]}: tripped for the whole fleet"
+            if stopped
+            else _stale(item, now_s, plan.data_time_s, limits)
+        )
+        reason = reason or (f"G-ONE: two proposals for {item.workload} in one plan" if own in busy else "")
+        reason = reason or _refused(item, keys.get(item.workload, ""), seen, limits)
+        exists = any(p.state == "open" and _key(p) == keys.get(item.workload) for p in seen.pulls)
+        if not reason and not exists:
+            reason = _no_slot(item, seen, new, limits)
+            new += not reason
+        if reason:
+            held[item.workload] = reason
+        else:
+            admitted.append(item)
+            busy.add(own)
+    return tuple(admitted), _checks(seen, new, age_s, held, limits), held
+
+
+def rank(item: PlanItem) -> tuple[bool, float, float, Workload]:
+    """Return the order in which items compete for slots: bad releases, then harm, then certainty."""
+    share = item.diagnosis.impact.share_failing or 0.0
+    certainty = len(item.diagnosis.evidence) - 2.0 * len(item.diagnosis.against)
+    return (not _is_urgent(item), -round(share, 3), -certainty, item.workload)
+
+
+def _is_urgent(item: PlanItem) -> bool:
+    return item.diagnosis.cause is Cause.BAD_RELEASE
+
+
+def _as_of(pull: PullRequest, now_s: int) -> PullRequest:
+    """Return the pull request as it stood at a time: what was closed later was open then."""
+    merged = pull.merged_at_s if pull.merged_at_s is not None and pull.merged_at_s <= now_s else None
+    closed = pull.closed_at_s if pull.closed_at_s is not None and pull.closed_at_s <= now_s else None
+    later = pull.state != "open" and (pull.merged_at_s or pull.closed_at_s or 0) > now_s
+    return replace(pull, state="open" if later else pull.state, merged_at_s=merged, closed_at_s=closed)
+
+
+def _key(pull: PullRequest) -> str:
+    """Return the branch without the number at its end."""
+    return pull.branch.rpartition("-")[0]
+
+
+def _stale(item: PlanItem, now_s: int, data_time_s: int, limits: Limits) -> str:
+    age_s = now_s - data_time_s
+    newest_s = item.incident.newest_sample_s
+    if abs(age_s) > limits.fresh_s:
+        # A plan from the future is a wrong clock somewhere: neither can be trusted.
+        return f"G-FRESH: the plan's data is {age_s // 60} min old, at most {limits.fresh_s // 60} count"
+    if newest_s is not None and now_s - newest_s > limits.fresh_s:
+        return f"G-FRESH: the newest sample of {item.workload} is older than {limits.fresh_s // 60} min"
+    return ""
+
+
+def _refused(item: PlanItem, key: str, seen: _Seen, limits: Limits) -> str:
+    """Return why existing pull requests speak against this one: another one open, a veto, a cool-down."""
+    if not key:
+        return "G-ONE: the proposal has no branch key"
+    own, action = marker.workload_hash(item.workload), item.decision.action
+    trigger = marker.trigger(item.incident, item.diagnosis)
+    for pull in seen.pulls:
+        mark = marker.parse(pull.body)
+        same = _key(pull) == key
+        if mark is None and not same:
+            continue
+        if pull.state == "open" and not same and mark is not None and mark.workload == own:
+            return f"G-ONE: pull request {pull.number} is open for {item.workload}"
+        related = same or (mark is not None and mark.workload == own and mark.action == action)
+        if pull.state == "open" or not related:
+            continue
+        if _declined(pull) and (mark is None or mark.trigger == trigger):
+            return f"G-VETO: a person closed pull request {pull.number} unmerged"
+        ended_s = pull.merged_at_s or pull.closed_at_s
+        if ended_s is None or seen.now_s - ended_s < limits.cool_down_s:
+            hours = limits.cool_down_s / 3600
+            return f"G-COOL: pull request {pull.number} ended less than {hours:g} h ago"
+    return ""
+
+
+def _declined(pull: PullRequest) -> bool:
+    """Tell whether a person said no: closed, not merged, and not by the account that opened it."""
+    return pull.state == "closed" and (pull.closed_by is None or pull.closed_by != pull.author)
+
+
+def _no_slot(item: PlanItem, seen: _Seen, new: int, limits: Limits) -> str:
+    """Return which rate limit leaves no slot for one more new pull request.
+
+    The reserved slots are of the open and the daily limit only: the limit per run starts anew with
+    every run, and bad releases stand first in it.
+    """
+    kept = 0 if _is_urgent(item) else limits.reserved
+    if new >= limits.new_per_run:
+        return f"G-RATE: {limits.new_per_run} new pull requests in this run"
+    if seen.open + new >= limits.open_max - kept:
+        return f"G-RATE: {seen.open + new} pull requests are open, at most {limits.open_max - kept}"
+    if seen.today + new >= limits.per_day - kept:
+        return f"G-RATE: {seen.today + new} new pull requests in 24 h, at most {limits.per_day - kept}"
+    return ""
+
+
+def _checks(
+    seen: _Seen, new: int, age_s: int, held: Mapping[Workload, str], limits: Limits
+) -> tuple[Guardrail, ...]:
+    """Return every check with what it counted; tripped = it held something back."""
+    tripped = {reason.split(":", 1)[0] for reason in held.values()}
+    hours = f"{limits.cool_down_s / 3600:g} h"
+    rows = (
+        ("G-FRESH", f"{age_s} s", f"{limits.fresh_s} s"),
+        ("G-ONE", f"{seen.open} open", "1 per workload"),
+        ("G-VETO", f"{sum(_declined(pull) for pull in seen.pulls)} declined", "silent for the same trigger"),
+        ("G-COOL", f"{sum(pull.state != 'open' for pull in seen.pulls)} ended", hours),
+        (
+            "G-RATE",
+            f"{new} new, {seen.open + new} open, {seen.today + new} in 24 h",
+            f"{limits.new_per_run} new, {limits.open_max} open, {limits.per_day} in 24 h",
+        ),
+    )
+    return tuple(Guardrail(name, name in tripped, value, limit) for name, value, limit in rows)

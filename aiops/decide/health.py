@@ -1,0 +1,93 @@
+"""Reads harm and health of one workload out of the panel: what users notice now, what ran well then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.decide.limits import Limits
+from aiops.domain import FloatArray, Panel, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a workload ran in a span. `why` says what is wrong, "" when it ran healthy."""
+
+    why: str
+    requests: float
+
+
+def row(panel: Panel, workload: Workload, signal: str) -> FloatArray | None:
+    """Return [T] of one signal of a workload, None when the panel does not have it."""
+    places = [index for index, one in enumerate(panel.workloads) if one.key == workload.key]
+    names = [one.name for one in panel.signals]
+    if not places or signal not in names:
+        return None
+    values: FloatArray = panel.values[places[0], names.index(signal)]
+    return values
+
+
+def harms(panel: Panel, workload: Workload, limits: Limits) -> tuple[str, ...]:
+    """Return the signals that are at or above their floor in enough of the newest steps."""
+    found: list[str] = []
+    for signal in panel.signals:
+        values = row(panel, workload, signal.name)
+        if signal.floor is None or values is None:
+            continue
+        if int((values[-limits.harm_of :] >= signal.floor).sum()) >= limits.harm_min:  # NaN is not harm
+            found.append(signal.name)
+    return tuple(found)
+
+
+def requests_per_min(panel: Panel, workload: Workload, limits: Limits) -> float | None:
+    """Return the newest level of requests, None when they are not measured."""
+    rate = row(panel, workload, "request_rate")
+    if rate is None:
+        return None
+    newest = rate[-limits.harm_of :]
+    newest = newest[np.isfinite(newest)]
+    return float(np.median(newest)) * 60 if newest.size else None
+
+
+def ran(panel: Panel, workload: Workload, start_s: int, end_s: int, limits: Limits) -> Ran:
+    """Tell how a workload ran in [start_s, end_s), as far as the panel reaches.
+
+    Healthy = at least half of `rollback_soak_s` has samples and the median of every harmful signal
+    that was measured is below its floor.
+    """
+    span = (panel.times >= start_s) & (panel.times < end_s)
+    needed = limits.rollback_soak_s / panel.step_s / 2
+    seen = 0
+    for signal in panel.signals:
+        values = row(panel, workload, signal.name)
+        if signal.floor is None or values is None:
+            continue
+        known = values[span][np.isfinite(values[span])]
+        if known.size < needed:
+            continue
+        seen += 1
+        if float(np.median(known)) >= signal.floor:
+            return Ran(f"{signal.name} was {float(np.median(known)):.3g} {signal.unit} then", 0.0)
+    if not seen:
+        return Ran("no samples say how it ran", 0.0)
+    rate = row(panel, workload, "request_rate")
+    served = 0.0 if rate is None else float(np.nansum(rate[span])) * panel.step_s
+    return Ran("", served)
+
+
+def healthy_rate(panel: Panel, workload: Workload) -> float | None:
+    """Return the highest req/s that was served while no harmful signal was at its floor.
+
+    The 99th percentile of such steps, so that one lucky minute does not count as capacity.
+    """
+    rate = row(panel, workload, "request_rate")
+    if rate is None:
+        return None
+    calm: NDArray[np.bool_] = np.isfinite(rate) & (rate > 0)
+    for signal in panel.signals:
+        values = row(panel, workload, signal.name)
+        if signal.floor is not None and values is not None:
+            calm &= ~(values >= signal.floor)
+    return float(np.quantile(rate[calm], 0.99)) if calm.any() else None

@@ -1,0 +1,108 @@
+"""The numbers that decide, in one table: each with its default, meaning and source.
+
+`docs/rules.md` is rendered from these fields, so a number has one home. Sources: "design" is the
+project's design page; "guide" is the field guide and names the project the number was taken from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _number(default: float, unit: str, meaning: str, source: str) -> Any:
+    return field(default=default, metadata={"unit": unit, "meaning": meaning, "source": source})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Every number that diagnosis, policy and guardrails compare with. Ratios are 0..1."""
+
+    # What counts as harm and as enough data.
+    harm_of: int = _number(5, "steps", "newest steps looked at for user-visible harm", "guide 3b, Dynatrace")
+    harm_min: int = _number(3, "steps", "of them at or above the floor of one signal", "guide 3b, Dynatrace")
+    traffic_min_per_min: float = _number(
+        5, "requests/min", "less traffic than this proves no error ratio or latency", "guide 3b, sparse data"
+    )
+    requests_min: int = _number(
+        500, "requests", "a value served this many before it counts as healthy", "judgement: 10 errors at 2 %"
+    )
+    coverage_min: float = _number(
+        0.5, "ratio", "share of steps with a sample before anything is decided", "faults F11"
+    )
+    # When a change can be the cause.
+    change_to_onset_s: int = _number(3600, "s", "a change older than this at onset is not blamed", "guide R1")
+    onset_slack_s: int = _number(
+        300, "s", "onsets this close count as equal: rates look back 5 min, 3 of 5 steps open", "judgement"
+    )
+    baseline_s: int = _number(3600, "s", "time before a change or onset that is called before", "judgement")
+    # How strong a claim has to be.
+    explained_min: float = _number(
+        0.5, "ratio", "share of a symptom that its explanation must carry", "judgement"
+    )
+    load_rise_min: float = _number(
+        1.2,
+        "ratio",
+        "load over forecast or over before to be called a rise",
+        "guide 3b: HPA tolerance, doubled",
+    )
+    saturated_cpu: float = _number(0.9, "ratio", "CPU use over request that counts as saturated", "judgement")
+    saturated_throttled: float = _number(
+        0.1, "ratio", "share of throttled CPU periods that counts as saturated", "guide S7, KRR"
+    )
+    shed_min: float = _number(
+        0.02, "ratio", "errors that count as shedding once load rose", "the error floor"
+    )
+    cpu_per_request_rise: float = _number(
+        1.3, "ratio", "CPU per request after over before a release that is a regression", "judgement"
+    )
+    split_requests_min: int = _number(
+        50, "requests", "requests of old and of new version before they are compared", "guide R2"
+    )
+    split_sigma: float = _number(3.0, "sigma", "two-proportion test between versions", "guide R2, Kayenta")
+    known_peak: float = _number(
+        0.8, "ratio", "yesterday or last week reached this share of now: a known peak", "judgement"
+    )
+    shared_min: int = _number(3, "workloads", "unexplained together at one onset: a shared cause", "guide G9")
+    # Rollback.
+    rollback_soak_s: int = _number(3600, "s", "a value was in place this long to be a target", "design")
+    # Scale.
+    scale_factor: float = _number(
+        1.5, "ratio", "most that one proposal multiplies by", "design; guide 3b, Robusta"
+    )
+    scale_step: int = _number(10, "replicas", "most that one proposal adds", "design")
+    replicas_max: int = _number(50, "replicas", "absolute maximum of replicas or HPA bounds", "design")
+    # Guardrails.
+    new_per_run: int = _number(2, "pull requests", "new in one run", "design; Renovate prHourlyLimit")
+    open_max: int = _number(5, "pull requests", "open at once", "design")
+    per_day: int = _number(10, "pull requests", "new in 24 hours", "design")
+    reserved: int = _number(
+        1, "pull requests", "of the open and the daily limit kept for crash loops and bad releases", "design"
+    )
+    cool_down_s: int = _number(21600, "s", "per workload and kind after merge or close", "design")
+    fresh_s: int = _number(900, "s", "data older than this is not acted on", "design; guide 3b, 20 min")
+    storm_min: int = _number(10, "workloads", "unexplained incidents that are a storm, at least", "design")
+    storm_share: float = _number(
+        0.3, "ratio", "unexplained incidents that are a storm, of the fleet", "design"
+    )
+    all_red_min: int = _number(
+        3, "workloads", "scored workloads before 'every one is red' says anything", "judgement"
+    )
+    targets_lost_max: float = _number(0.2, "ratio", "share of scrape targets lost", "design; node controller")
+
+    def table(self) -> tuple[tuple[str, str, str, str, str], ...]:
+        """Return (name, value, unit, meaning, source) per number, in order."""
+        return tuple(
+            (
+                number.name,
+                f"{getattr(self, number.name):g}",
+                number.metadata["unit"],
+                number.metadata["meaning"],
+                number.metadata["source"],
+            )
+            for number in fields(self)
+        )
+
+
+# The defaults. A module constant, because a dataclass call is no default argument (ruff B008).
+LIMITS = Limits()

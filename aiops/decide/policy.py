@@ -1,0 +1,162 @@
+"""Decides about one incident: gates, then ownership, then cause and action, then caps.
+
+`fields` says which targets the repository must be asked for; `decide` ends in a `Scale`, a
+`Rollback` or a `Hold` that names its rule. Any gate that fails is a hold, so their order only
+picks the reason that is told: the most telling first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiops.decide import health, rollback
+from aiops.decide.limits import Limits
+from aiops.decide.scale import scale
+from aiops.domain import (
+    Autoscaler,
+    Cause,
+    Context,
+    Decision,
+    Diagnosis,
+    FieldName,
+    Hold,
+    Incident,
+    Panel,
+    State,
+    Target,
+    Verdict,
+)
+
+# Pods of these kinds are interchangeable, so one more helps and an older one fits (guide S8).
+SCALABLE = ("Deployment", "Rollout")
+RETURNABLE = ("Deployment", "Rollout", "DaemonSet")
+# What an overload is judged from: without any of these a release, a retry storm or a victim looks
+# just like load.
+SCALE_NEEDS = ("image", "call_rate", "call_error_ratio", "replicas_desired")
+
+
+def fields(diagnosis: Diagnosis, context: Context) -> tuple[FieldName, ...]:
+    """Return the fields whose targets `decide` needs; empty when it holds without looking."""
+    found = _field(diagnosis, context)
+    return () if isinstance(found, Hold) else (found,)
+
+
+def decide(
+    incident: Incident,
+    diagnosis: Diagnosis,
+    context: Context,
+    targets: Mapping[FieldName, Target],
+    limits: Limits,
+    panel: Panel,
+) -> Decision:
+    """Return what to propose for one incident, or which rule holds it back.
+
+    `targets`: what the repository says of `fields(diagnosis, context)`; `panel` ends at the judged step.
+    """
+    rule = blaming_rule(diagnosis)
+    field = _field(diagnosis, context)
+    no_data, not_yet = _data_gate(incident, limits), _state_gate(incident, rule)
+    if isinstance(field, Hold):
+        # A named cause tells more than "not yet"; an unknown one tells less.
+        return no_data or (not_yet if diagnosis.cause is Cause.UNKNOWN else None) or field
+    held = no_data or not_yet or _harm_gate(incident, context, limits, panel, rule)
+    return held or _act(field, diagnosis, context, targets.get(field), limits, panel)
+
+
+def _act(
+    field: FieldName,
+    diagnosis: Diagnosis,
+    context: Context,
+    target: Target | None,
+    limits: Limits,
+    panel: Panel,
+) -> Decision:
+    if target is None or target.refusal is not None or target.winner is None:
+        why = (target and target.refusal) or f"no place sets {field}"
+        return Hold("EDIT", why, variant="edit-refused")
+    if field == "image.tag":
+        return rollback.roll_back(diagnosis, target, limits, panel, blaming_rule(diagnosis))
+    return scale(target, context, limits, panel)
+
+
+def blaming_rule(diagnosis: Diagnosis) -> str:
+    """Return the id of the rule that named the cause; R0 when the trace names none."""
+    held = [asked.rule for asked in diagnosis.trace if asked.holds]
+    return held[-1] if held else "R0"
+
+
+def _data_gate(incident: Incident, limits: Limits) -> Hold | None:
+    if incident.verdict in (Verdict.NO_DATA, Verdict.ERROR):
+        return Hold("G1", f"verdict {incident.verdict}: no data is neither healthy nor anomalous")
+    if incident.coverage < limits.coverage_min:
+        return Hold("G1", f"samples at {incident.coverage:.0%} of the judged steps")
+    return None
+
+
+def _state_gate(incident: Incident, rule: str) -> Hold | None:
+    if incident.state is State.PENDING:
+        return Hold("G-SUSTAIN", "not sustained yet")
+    if incident.state is State.INACTIVE:
+        return Hold("G7", "no open incident")
+    if incident.verdict is Verdict.LEARNING and rule != "R1b":
+        return Hold("G2", f"{incident.history_s / 3600:.1f} h of history, too little to judge by")
+    return None
+
+
+def _field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
+    """Return the field that the cause asks to change, or why nothing is changed."""
+    if diagnosis.cause is Cause.BAD_RELEASE:
+        return _release_field(diagnosis, context)
+    if diagnosis.cause is Cause.OVERLOAD:
+        return _load_field(context)
+    rule = blaming_rule(diagnosis)
+    answer = next((asked.answer for asked in reversed(diagnosis.trace) if asked.holds), "")
+    root = diagnosis.root
+    elsewhere = root is not None and root.key != diagnosis.workload.key
+    return Hold(rule, f"{answer}; look at {root}" if elsewhere else answer)
+
+
+def _release_field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
+    if context.workload.kind not in RETURNABLE:
+        return Hold("S8", f"a {context.workload.kind or 'workload of unknown kind'} is not rolled back")
+    if diagnosis.change is None or diagnosis.change.new is None or "@" in diagnosis.change.new:
+        return Hold("R9", "the image is pinned by digest, which names no earlier version")
+    proved = blaming_rule(diagnosis) == "R1b" or any("new version" in e.claim for e in diagnosis.evidence)
+    blind = [name for name in ("call_rate", "call_error_ratio") if name in context.missing]
+    if blind and not proved:
+        return Hold("S-BLIND", f"{', '.join(blind)} missing: a failing callee cannot be ruled out")
+    return "image.tag"
+
+
+def _load_field(context: Context) -> FieldName | Hold:
+    """Return what to raise. An autoscaler's replicas are never edited (guide S1)."""
+    blind = [name for name in SCALE_NEEDS if name in context.missing]
+    if blind:
+        return Hold("S-BLIND", f"{', '.join(blind)} missing: another cause cannot be ruled out")
+    if context.workload.kind not in SCALABLE:
+        return Hold("S8", f"a {context.workload.kind or 'workload of unknown kind'} is not scaled")
+    if context.capacity.unschedulable is None or context.capacity.unschedulable > 0:
+        return Hold("S4", "pods wait for room on a node: more of them cannot start")
+    return "replicas" if context.autoscaler is None else _bound(context.autoscaler)
+
+
+def _bound(auto: Autoscaler) -> FieldName | Hold:
+    if auto.current < auto.max_replicas:
+        return Hold("S1", f"{auto.name} has {auto.current} of {auto.max_replicas}: it does not see the load")
+    if auto.max_replicas <= auto.min_replicas or auto.limited is not True:
+        return Hold("S1b", f"{auto.name} is not known to be limited by its maximum of {auto.max_replicas}")
+    return "hpa.max"
+
+
+def _harm_gate(incident: Incident, context: Context, limits: Limits, panel: Panel, rule: str) -> Hold | None:
+    """Return why users are not, or not provably, hurt. Pods that cannot start pass (R1b)."""
+    if rule == "R1b":
+        return None
+    if not health.harms(panel, incident.workload, limits):
+        return Hold("G-HARM", "no signal is at the level that users notice")
+    served = health.requests_per_min(panel, incident.workload, limits)
+    if served is None or served < limits.traffic_min_per_min:
+        return Hold("G1", f"{served or 0:.3g} requests a minute prove nothing")
+    if context.rollout.in_progress and not context.rollout.stuck:
+        return Hold("G3", "a rollout goes on; judged again when it settled")
+    return None

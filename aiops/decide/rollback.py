@@ -1,0 +1,102 @@
+"""Which value to go back to, or why not: the newest earlier value of that field that ran healthy."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from aiops.decide import health
+from aiops.decide.limits import Limits
+from aiops.domain import Change, Decision, Diagnosis, Hold, Panel, PastValue, Rollback, Target
+
+# Paths of what changes a database: going back leaves old code on a new schema (field guide R5).
+MIGRATION = re.compile(
+    r"(^|[/_.-])(migrations?|migrate|flyway|liquibase|alembic|pre-?upgrade|presync)([/_.-]|$)", re.IGNORECASE
+)
+# A branch or an environment is a name that moves. Without a digit no version, date or hash is in it.
+VERSION = re.compile(r"(?=.*[0-9])[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+MOVING = re.compile(
+    r"(latest|stable|edge|nightly|main|master|develop|dev|prod|staging|test|qa)[0-9]?", re.IGNORECASE
+)
+
+
+def roll_back(diagnosis: Diagnosis, target: Target, limits: Limits, panel: Panel, rule: str) -> Decision:
+    """Return a Rollback of `target` to the newest earlier value that ran healthy, else the Hold.
+
+    `rule`: R1 or R1b, the rule that blames the release. A crash loop needs no count of requests:
+    what never served has none, and the old value may be a worker that serves none at all.
+    """
+    change = diagnosis.change
+    if change is None or not target.history:
+        return Hold("R3", "the repository's history does not tell which values the field had")
+    current, earlier = target.history[0], target.history[1:]
+    held = _refused(current, earlier, change, target)
+    if held is not None:
+        return held
+    for past in earlier:
+        until_s = change.at_s if past is earlier[0] else (past.until_s or change.at_s)
+        # Shorter was never tested: not a target, and no reason to stop looking.
+        if until_s - past.since_s >= limits.rollback_soak_s:
+            why = _unsafe(past, until_s, diagnosis, panel, limits, rule)
+            days = (until_s - past.since_s) / 86400
+            reason = (
+                f"{current.value} is blamed; {past.value} ran healthy before it (in place {days:.1f} days)"
+            )
+            return why or Rollback("image.tag", current.value, past.value, rule, reason)
+    return Hold("R3", f"no earlier value was in place for {limits.rollback_soak_s // 3600} h or more")
+
+
+def _unsafe(
+    past: PastValue, until_s: int, diagnosis: Diagnosis, panel: Panel, limits: Limits, rule: str
+) -> Hold | None:
+    """Return why a value that was in place long enough is still no target."""
+    if not is_version(past.value):
+        return Hold("R9", f"the earlier value {past.value} can move: it names no version")
+    found = health.ran(panel, diagnosis.workload, past.since_s, until_s, limits)
+    if found.why:
+        return Hold("R3", f"{past.value} is no safe target: {found.why}")
+    if rule != "R1b" and found.requests < limits.requests_min:
+        return Hold("R3", f"{past.value} served {found.requests:.0f} requests, too few to call it healthy")
+    return None
+
+
+def is_version(value: str) -> bool:
+    """Tell whether a tag names one build: it has a digit and is no word that moves."""
+    return VERSION.fullmatch(value) is not None and MOVING.fullmatch(value) is None
+
+
+def _refused(
+    current: PastValue, earlier: tuple[PastValue, ...], change: Change, target: Target
+) -> Hold | None:
+    """Return why the release cannot be undone by its tag alone."""
+    running = (change.new or "").split("@", 1)[0].rsplit("/", 1)[-1].partition(":")[2]
+    if not is_version(current.value):
+        return Hold("R9", f"{current.value} can move or is a digest: the tag does not tell what ran")
+    if current.value != running:
+        return Hold(
+            "G-DRIFT", f"the repository says {current.value}, the cluster runs {running or change.new}"
+        )
+    if any(past.value == current.value for past in earlier):
+        return Hold("R4", f"{current.value} was returned to before: a rollback is not rolled back")
+    migrations = [path for path in current.touched if MIGRATION.search(path)]
+    if migrations:
+        return Hold("R5", f"commit {current.commit[:12]} carries a migration: {migrations[0]}")
+    beside = _beside(current, target)
+    if beside:
+        return Hold("R7", f"commit {current.commit[:12]} also changed {beside[0]}: revert the commit instead")
+    return None
+
+
+def _beside(current: PastValue, target: Target) -> list[str]:
+    """Return the other files of the release commit that can belong to this workload.
+
+    Those next to a place that sets the field, or in a folder of its name. The same tag in another
+    cluster's overlay, or another service's folder, does not stand in the way.
+    """
+    folders = {posixpath.dirname(place.file) for place in target.places}
+    name = target.workload.name
+    return sorted(
+        path
+        for path in current.touched
+        if posixpath.dirname(path) in folders or name in posixpath.dirname(path).split("/")
+    )

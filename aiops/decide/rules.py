@@ -1,0 +1,207 @@
+"""Every rule that can be named in a trace, a hold or a guardrail: one line of meaning, one source.
+
+`docs/rules.md` is rendered from here and from `Limits`; a test holds that it is up to date. Ids
+follow the field guide (G gates, S scale, R rollback) where it has the rule; words where it has not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiops.decide.limits import LIMITS, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`numbers`: names of the fields of `Limits` that the rule compares with."""
+
+    id: str
+    meaning: str
+    source: str
+    numbers: tuple[str, ...] = ()
+
+
+GATES = (
+    Rule(
+        "G1",
+        "Without fresh, complete samples or enough requests nothing is decided.",
+        "guide G1; faults F09, F11",
+        ("coverage_min", "traffic_min_per_min"),
+    ),
+    Rule("G2", "Too little history: only pods that cannot start (R1b) are acted on.", "guide G2"),
+    Rule("G-SUSTAIN", "An anomaly that is not sustained yet is watched, not acted on.", "guide 3b"),
+    Rule("G7", "Nothing is proposed for what is over.", "guide G7"),
+    Rule(
+        "G-HARM",
+        "A strange number alone is not enough: users must notice it.",
+        "issue 4, gate of harm",
+        ("harm_min", "harm_of"),
+    ),
+    Rule("G3", "While a rollout goes on, wait; not for R1b, which is stuck by definition.", "guide G3"),
+    Rule(
+        "G9",
+        "Several unexplained incidents that began together are one shared cause for a person.",
+        "guide G9",
+        ("shared_min", "onset_slack_s"),
+    ),
+    Rule(
+        "G-DRIFT", "What runs is not what the repository says: an edit would not do what it says.", "guide G4"
+    ),
+    Rule(
+        "EDIT",
+        "The field cannot be edited safely: ambiguous, templated, owned by somebody, or not found.",
+        "faults F28-F41",
+    ),
+)
+CAUSES = (
+    Rule("R1b", "New pods of a new image cannot start: roll back.", "guide R1b", ("change_to_onset_s",)),
+    Rule(
+        "S-KNOWN",
+        "It was as high at this time yesterday or a week ago: a known peak, nothing to do.",
+        "issue 2, a peak that history knows",
+        ("known_peak",),
+    ),
+    Rule(
+        "S6",
+        "A callee that began no later explains what rose: a victim is never acted on.",
+        "guide S6",
+        ("explained_min", "onset_slack_s"),
+    ),
+    Rule(
+        "R1",
+        "The image changed shortly before, it was healthy before and is bad after: roll back.",
+        "guide R1",
+        ("change_to_onset_s", "baseline_s", "cpu_per_request_rise"),
+    ),
+    Rule("R1c", "It was as bad before the release: the release is cleared.", "guide R1c; Datadog"),
+    Rule(
+        "R2",
+        "The old version is as bad in the same minutes: the release is cleared.",
+        "guide R2; Kayenta",
+        ("split_requests_min", "split_sigma"),
+    ),
+    Rule(
+        "R-TIE",
+        "A release and a rise of load came together and nothing tells them apart: a person decides.",
+        "issue 4, a tie holds naming both",
+    ),
+    Rule(
+        "S3",
+        "Load above forecast, from outside, and saturated with it: more capacity.",
+        "guide S3",
+        ("load_rise_min", "saturated_cpu", "saturated_throttled", "shed_min"),
+    ),
+    Rule("S-SPARE", "Load rose, and nothing is short: more replicas would idle.", "guide S3"),
+    Rule(
+        "S-RETRY",
+        "Callers send more than they get: retries, a cache miss storm or a loop are never scaled on.",
+        "issue 4, policy",
+        ("load_rise_min",),
+    ),
+    Rule("R13", "Memory rises while load does not: a leak; replicas only buy time.", "guide R13"),
+    Rule("R15", "Traffic fell without harm here: the caller that sends less has the incident.", "guide R15"),
+    Rule("R0", "No rule explains it: unknown, for a person.", "issue 4, unknown instead of a guess"),
+)
+ACTIONS = (
+    Rule(
+        "R3",
+        "Target: the newest earlier value that was in place long enough and ran healthy.",
+        "guide R3; Kargo",
+        ("rollback_soak_s", "requests_min"),
+    ),
+    Rule("R4", "A rollback is never rolled back.", "guide R4; Kargo"),
+    Rule("R5", "The release carries a migration: going back is unsafe.", "guide R5"),
+    Rule(
+        "R7",
+        "The release commit changed more of this workload than the tag: revert the commit instead.",
+        "guide R7",
+    ),
+    Rule(
+        "R9",
+        "A tag that can move (latest, a branch) or a digest names no past version that is known.",
+        "guide R9",
+    ),
+    Rule("S1", "An autoscaler owns the replicas: only its bounds may be edited.", "guide S1"),
+    Rule(
+        "S1b", "The upper bound is raised only when the autoscaler is at it and limited by it.", "guide S1b"
+    ),
+    Rule("S4", "Pods cannot be placed: more of them cannot start.", "guide S4"),
+    Rule(
+        "S8",
+        "Only Deployments and Rollouts are scaled; DaemonSets are rolled back as well, nothing else is.",
+        "guide S8",
+    ),
+    Rule("S-OFF", "Replicas 0 means switched off on purpose.", "faults F39"),
+    Rule(
+        "S-CAP",
+        "One proposal adds little at a time, and never passes the absolute maximum.",
+        "design; faults T20",
+        ("scale_factor", "scale_step", "replicas_max"),
+    ),
+    Rule(
+        "S-BLIND", "A source that could speak against the action is missing.", "issue 4, each missing source"
+    ),
+)
+GUARDRAILS = (
+    Rule(
+        "G-STORM",
+        "Many unexplained incidents, or everything red: no pull request at all.",
+        "design; faults 5.3, F20",
+        ("storm_min", "storm_share", "all_red_min"),
+    ),
+    Rule(
+        "G-DATA",
+        "Many scrape targets were lost: what is missing is not healthy.",
+        "design; faults F20",
+        ("targets_lost_max",),
+    ),
+    Rule("G-FRESH", "A plan or evidence that is too old is dropped.", "design; faults 5.3", ("fresh_s",)),
+    Rule("G-ONE", "One open pull request per workload.", "design; faults 5.3"),
+    Rule(
+        "G-VETO",
+        "A person closed it unmerged: silent until something else sets it off.",
+        "faults F57; Renovate",
+    ),
+    Rule(
+        "G-COOL",
+        "After a merge or a close the same workload and action rest.",
+        "design; faults 5.3",
+        ("cool_down_s",),
+    ),
+    Rule(
+        "G-RATE",
+        "At most so many new per run and day, and open at once; one is kept for bad releases.",
+        "design; faults T23",
+        ("new_per_run", "open_max", "per_day", "reserved"),
+    ),
+)
+CHAPTERS = (
+    ("Gates", GATES),
+    ("Causes, in the order they are asked", CAUSES),
+    ("Actions", ACTIONS),
+    ("Guardrails of the fleet", GUARDRAILS),
+)
+RULES: dict[str, Rule] = {rule.id: rule for _, chapter in CHAPTERS for rule in chapter}
+
+
+def render(limits: Limits = LIMITS) -> str:
+    """Return docs/rules.md: every rule with its numbers, then every number with unit and source."""
+    lines = [
+        "# Rules and numbers",
+        "",
+        "Generated from `aiops/decide/rules.py` and `aiops/decide/limits.py`; do not edit.",
+        "Every hold, rollback and scale names one of these ids.",
+    ]
+    for title, chapter in CHAPTERS:
+        lines += ["", f"## {title}", "", "| rule | meaning | default | source |", "|---|---|---|---|"]
+        lines += [f"| {one.id} | {one.meaning} | {_numbers(one, limits)} | {one.source} |" for one in chapter]
+    lines += ["", "## Numbers", "", "| name | default | unit | meaning | source |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{n}` | {value} | {unit} | {text} | {source} |" for n, value, unit, text, source in limits.table()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _numbers(rule: Rule, limits: Limits) -> str:
+    values = {name: f"{value} {unit}" for name, value, unit, _, _ in limits.table()}
+    return ", ".join(f"`{name}` {values[name]}" for name in rule.numbers)

@@ -1,0 +1,197 @@
+"""The rules that name a cause, in the order they are asked.
+
+Each rule returns a `Finding` or None and leaves an `Asked` in the trace either way. A rule names
+a state change (a version, a load, a known peak) or another workload; it never names a symptom.
+"""
+
+from __future__ import annotations
+
+from aiops.diagnose import graph, load, releases
+from aiops.diagnose.changes import SIDECARS
+from aiops.diagnose.facts import Facts, describe
+from aiops.diagnose.inquiry import Finding, Inquiry, Rule
+from aiops.domain import Asked, Cause, Change, Evidence
+
+
+def ask(facts: Facts) -> tuple[Finding, Inquiry]:
+    """Ask the rules in order; the first that holds names the cause, `unknown` when none does."""
+    inquiry = Inquiry(facts)
+    for rule, question in RULES:
+        finding = question(inquiry)
+        if finding is not None:
+            inquiry.trace.append(Asked(finding.rule or rule, holds=True, answer=finding.answer))
+            return finding, inquiry
+    cleared = f"; cleared: {'; '.join(inquiry.ruled_out)}" if inquiry.ruled_out else ""
+    finding = Finding(Cause.UNKNOWN, None, f"no rule explains what was seen{cleared}")
+    inquiry.trace.append(Asked("R0", holds=True, answer=finding.answer))
+    return finding, inquiry
+
+
+def cannot_start(inquiry: Inquiry) -> Finding | None:
+    """R1b: pods of a new image cannot start; the strongest evidence, traffic may still be fine."""
+    facts = inquiry.facts
+    waits = facts.rose("pods_waiting") or facts.rose("restarts")
+    if not waits:
+        inquiry.no("R1b", "no container waits or restarts")
+        return None
+    change = releases.suspect(facts)
+    if change is None:
+        inquiry.no("R1b", "containers cannot start, but no new image explains it")
+        return None
+    reasons = ", ".join(f"{reason} x {pods}" for reason, pods in facts.context.rollout.waiting)
+    if (
+        not reasons
+        and not facts.rose("pods_waiting")
+        and facts.fleet.between(facts.key, "restarts", change.at_s - facts.limits.baseline_s, change.at_s)
+    ):
+        inquiry.no("R1b", "containers restarted before the release as well")
+        return None
+    said = [facts.seen("pods_waiting"), facts.seen("restarts")]
+    pods = float(sum(pods for _, pods in facts.context.rollout.waiting))
+    if reasons:
+        said.append(facts.evidence(f"containers wait: {reasons}", "waiting_reason", pods, "pods"))
+    return Finding(
+        Cause.BAD_RELEASE,
+        facts.workload,
+        f"new pods cannot start since {describe(change)}" + (f" ({reasons})" if reasons else ""),
+        change,
+        (_released(facts, change), *(item for item in said if item is not None)),
+    )
+
+
+def dependency(inquiry: Inquiry) -> Finding | None:
+    """S6: a callee fails or is slow, no later than we are, and that is enough to explain us."""
+    facts = inquiry.facts
+    blame = graph.failing_callee(facts)
+    if blame is None:
+        known = bool(facts.context.callees) or "call_rate" not in facts.context.missing
+        inquiry.no("S6", "no callee explains it" if known else "who is called is not known")
+        return None
+    change = releases.suspect(facts)
+    if change is not None and releases.version_split(facts, change).worse is True:
+        inquiry.no("S6", f"{blame.workload} fails too, but only the new version of this workload sees it")
+        return None
+    if change is not None:
+        inquiry.ruled_out.append(
+            f"{describe(change)}: {blame.workload} explains {blame.share:.0%} of the symptom"
+        )
+    answer = f"{blame.workload} explains {blame.share:.0%} of what rose here"
+    return Finding(Cause.DEPENDENCY, blame.workload, answer, None, blame.evidence)
+
+
+def bad_release(inquiry: Inquiry) -> Finding | None:
+    """R1: a new image at most an hour before, healthy before it, errors or latency after it."""
+    facts = inquiry.facts
+    change = releases.suspect(facts)
+    if change is None:
+        known = "image" not in facts.context.missing
+        inquiry.no("R1", "no image of it changed in the hour before" if known else "what ran is not known")
+        return None
+    harmed = [signal for signal in facts.harmed() if signal in {"error_ratio", "latency_p95"}]
+    if not harmed:
+        inquiry.no("R1", f"{describe(change)}: no errors and no latency after it", rules_out=True)
+        return None
+    if not any(releases.healthy_before(facts, change, signal) for signal in harmed):
+        inquiry.no("R1c", f"{describe(change)}: as bad before it, or before is not known", rules_out=True)
+        return None
+    cpu = releases.cpu_per_request_ratio(facts, change)
+    heavier = cpu is not None and cpu >= facts.limits.cpu_per_request_rise
+    split = releases.version_split(facts, change)
+    said = [_released(facts, change), *_contrast(facts, change, harmed), *split.evidence]
+    if heavier:
+        said.append(
+            facts.evidence("CPU per request now, over before the release", "cpu_utilization", cpu, "ratio")
+        )
+    if split.worse is False and not heavier:
+        inquiry.no("R2", f"{describe(change)}: the old version is as bad at the same time", rules_out=True)
+        return None
+    if split.worse is None and not heavier and load.is_overloaded(facts):
+        return _tie(facts, change, tuple(said))
+    against = load.above_forecast_evidence(facts)
+    answer = f"{describe(change)}, {_minutes(facts.onset_s - change.at_s)} the onset, healthy before"
+    return Finding(Cause.BAD_RELEASE, facts.workload, answer, change, tuple(said), against)
+
+
+def _tie(facts: Facts, change: Change, said: tuple[Evidence, ...]) -> Finding:
+    """Name both: more load and a new version at one time, and nothing measured that tells them apart."""
+    answer = f"{describe(change)} and a rise of load came together; nothing tells them apart"
+    return Finding(
+        Cause.UNKNOWN, None, answer, change, said, load.above_forecast_evidence(facts), rule="R-TIE"
+    )
+
+
+def leak(inquiry: Inquiry) -> Finding | None:
+    """R13: memory rose while load did not; more replicas would only buy time."""
+    facts = inquiry.facts
+    if not facts.rose("memory_utilization"):
+        inquiry.no("R13", "memory did not leave its band")
+        return None
+    change = max(
+        (
+            c
+            for c in facts.context.changes
+            if c.kind == "image" and c.at_s <= facts.onset_s and c.subject not in SIDECARS
+        ),
+        key=lambda c: c.at_s,
+        default=None,
+    )
+    seen = facts.seen("memory_utilization")
+    since = f"since {describe(change)}" if change is not None else "and no release stands before it"
+    answer = f"memory rises while load does not, {since}"
+    return Finding(Cause.LEAK, facts.workload, answer, change, (seen,) if seen else ())
+
+
+def less_traffic(inquiry: Inquiry) -> Finding | None:
+    """R15: fewer requests and no harm of its own: whoever calls it has the incident."""
+    facts = inquiry.facts
+    breach = facts.breach("request_rate")
+    if breach is None or breach.observed >= breach.expected or facts.harmed():
+        inquiry.no("R15", "traffic did not fall, or there is harm of its own")
+        return None
+    caller = graph.fading_caller(facts)
+    if caller is None:
+        inquiry.no("R15", "traffic fell, and no caller with an incident explains it")
+        return None
+    seen = facts.seen("request_rate")
+    return Finding(
+        Cause.CLIENT, caller, f"{caller} sends less and has an incident itself", None, (seen,) if seen else ()
+    )
+
+
+# The order is the order of certainty: what cannot start, what history knows, what a callee
+# explains, what a release explains, then load. A rule further down is asked only when none above
+# holds, so a recent release is never mistaken for load.
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("R1b", cannot_start),
+    ("S-KNOWN", load.known_peak),
+    ("S6", dependency),
+    ("R1", bad_release),
+    ("S3", load.more_load),
+    ("R13", leak),
+    ("R15", less_traffic),
+)
+
+
+def _released(facts: Facts, change: Change) -> Evidence:
+    lead = facts.onset_s - change.at_s
+    return facts.evidence(
+        f"{describe(change)}, {_minutes(lead)} the onset", "image", lead / 60, "min", change.at_s
+    )
+
+
+def _minutes(lead_s: int) -> str:
+    return f"{lead_s // 60} min before" if lead_s >= 0 else f"{-lead_s // 60} min after the first sign of"
+
+
+def _contrast(facts: Facts, change: Change, signals: list[str]) -> list[Evidence]:
+    """Return before and after of each harmed signal around a release."""
+    said: list[Evidence] = []
+    for signal in signals:
+        unit = facts.unit(signal)
+        start_s = change.at_s - facts.limits.baseline_s
+        before = facts.fleet.between(facts.key, signal, start_s, change.at_s)
+        said.append(
+            facts.evidence(f"{signal} in the hour before the release", signal, before, unit, change.at_s)
+        )
+        said.append(facts.evidence(f"{signal} now", signal, facts.now(signal), unit))
+    return said

@@ -1,0 +1,99 @@
+"""Finds what changed: when each image of each container first ran, and when replicas moved.
+
+Comes in: the `image` and `replicas_desired` answers. Goes out: `Change`s with the time of the
+first step that shows the new value. The spec is compared as text, as Git says it: a registry's
+normalised name would show changes that nobody made.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.diagnose.rows import of_workload
+from aiops.domain import Answer, Change, FloatArray, TimesArray, Workload
+
+# Containers that the platform injects. A new image there is shared infrastructure: rolling the
+# application back would not undo it. Names: istio.io/latest/docs (istio-proxy, istio-init,
+# istio-validation), linkerd.io/2/reference (linkerd-proxy, linkerd-init, linkerd-network-validator),
+# developer.hashicorp.com/vault (vault-agent, vault-agent-init), docs.dapr.io (daprd).
+SIDECARS = frozenset(
+    {
+        *("istio-proxy", "istio-init", "istio-validation", "envoy", "consul-dataplane"),
+        *("linkerd-proxy", "linkerd-init", "linkerd-network-validator"),
+        *("vault-agent", "vault-agent-init", "daprd"),
+    }
+)
+
+# Steps that an image may be absent before its return counts as a change: a pod that is being
+# replaced has no container status for a scrape or two.
+ABSENT_STEPS = 3
+
+
+def image_changes(answer: Answer | None, workload: Workload) -> tuple[Change, ...]:
+    """Return every image change of a workload that the grid shows, oldest first.
+
+    A spec that is there when its container is first seen is no change: it is where the data starts.
+    """
+    if answer is None:
+        return ()
+    rows: dict[str, dict[str, NDArray[np.bool_]]] = {}
+    for labels, values in of_workload(answer, workload):
+        present = np.isfinite(values) & (values > 0)  # [T]
+        specs = rows.setdefault(labels.get("container", ""), {})
+        spec = labels.get("image_spec", "")
+        specs[spec] = specs[spec] | present if spec in specs else present
+    found = [
+        change
+        for container, specs in sorted(rows.items())
+        for change in _of_container(workload, container, specs, answer.times)
+    ]
+    return tuple(sorted(found, key=lambda change: (change.at_s, change.subject, change.new or "")))
+
+
+def _of_container(
+    workload: Workload, container: str, specs: dict[str, NDArray[np.bool_]], times: TimesArray
+) -> list[Change]:
+    """Return the changes of one container; steps at which no spec is seen are lost scrapes, skipped."""
+    names = sorted(specs)
+    present = np.stack([specs[name] for name in names])  # [specs, T]
+    observed = present.any(axis=0)  # [T]
+    present, seen = present[:, observed], times[observed]
+    changes: list[Change] = []
+    for row, name in enumerate(names):
+        running = np.flatnonzero(present[row])
+        # First step of each stretch that follows a real absence.
+        starts = running[np.flatnonzero(np.diff(running, prepend=-ABSENT_STEPS - 1) > ABSENT_STEPS)]
+        for start in starts[starts > 0]:
+            before = [other for other in range(len(names)) if other != row and present[other, start - 1]]
+            if not before:
+                continue
+            old = max(before, key=lambda other: (_run_start(present[other], int(start) - 1), names[other]))
+            changes.append(Change(workload, "image", container, names[old], name, int(seen[start])))
+    return changes
+
+
+def _run_start(present: NDArray[np.bool_], at: int) -> int:
+    """Return the first index of the stretch of presence that holds `at`."""
+    absent = np.flatnonzero(~present[:at])
+    return int(absent[-1]) + 1 if absent.size else 0
+
+
+def replica_changes(answer: Answer | None, workload: Workload) -> tuple[Change, ...]:
+    """Return every move of the desired replicas that the grid shows, oldest first."""
+    if answer is None:
+        return ()
+    changes: list[Change] = []
+    for _, values in of_workload(answer, workload):
+        changes.extend(_moves(workload, values, answer.times))
+    return tuple(changes)
+
+
+def _moves(workload: Workload, values: FloatArray, times: TimesArray) -> list[Change]:
+    finite = np.isfinite(values)
+    known, seen = values[finite], times[finite]
+    moved = np.flatnonzero(np.diff(known)) + 1
+    return [
+        Change(workload, "replicas", "replicas", f"{known[at - 1]:g}", f"{known[at]:g}", int(seen[at]))
+        for at in moved
+    ]

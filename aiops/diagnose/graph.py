@@ -1,0 +1,147 @@
+"""Follows an incident along the call graph: down to a callee that explains it, up to who sends more.
+
+A victim is never acted on (field guide S6), and a rise of requests that nobody sent from outside
+is a retry storm, a cache miss storm or a client in a loop: more replicas would feed it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiops.diagnose.facts import Facts, Key
+from aiops.domain import CallEdge, Evidence, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Another workload that explains this incident; `share` of the symptom that it carries, 0..1."""
+
+    workload: Workload
+    share: float
+    evidence: tuple[Evidence, ...]
+
+
+def failing_callee(facts: Facts) -> Blame | None:
+    """Return the callee whose failing or slow answers explain what rose here, the largest first."""
+    found = [
+        blame
+        for edge in facts.context.callees
+        for blame in (_errors(facts, edge), _latency(facts, edge))
+        if blame
+    ]
+    return max(found, key=lambda blame: (blame.share, blame.workload), default=None)
+
+
+def _may_be_first(facts: Facts, key: Key) -> bool:
+    """Tell whether a callee's incident began no later than ours; without an incident nothing denies it."""
+    incident = facts.fleet.incidents.get(key)
+    if incident is None or incident.onset_s is None:
+        return True
+    return incident.onset_s <= facts.onset_s + facts.limits.onset_slack_s
+
+
+def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
+    """Blame a callee when the calls to it that fail are enough to explain our own failures.
+
+    Failing calls also make a caller slow (retries, timeouts), so they explain latency as well.
+    """
+    rise = (edge.error_ratio or 0.0) - (edge.error_ratio_before or 0.0)
+    if not facts.harmed() or edge.error_ratio is None or not _may_be_first(facts, edge.destination.key):
+        return None
+    if edge.error_ratio < facts.floor("error_ratio") or rise <= 0:
+        return None
+    share = 1.0
+    if "error_ratio" in facts.harmed():
+        now, before = facts.now("error_ratio"), facts.before("error_ratio")
+        rate = facts.now("request_rate")
+        if now is None or rate is None or now <= (before or 0.0):
+            return None
+        share = edge.rate * rise / max(rate * (now - (before or 0.0)), 1e-9)
+    if share < facts.limits.explained_min:
+        return None
+    claim = f"calls to {edge.destination} fail ({edge.error_ratio_before or 0.0:.3g} before the onset)"
+    said = facts.evidence(claim, "call_error_ratio", edge.error_ratio, "ratio")
+    return Blame(edge.destination, min(share, 1.0), (said,))
+
+
+def _latency(facts: Facts, edge: CallEdge) -> Blame | None:
+    """Blame a callee with an incident of its own when its added latency is most of ours."""
+    key = edge.destination.key
+    if "latency_p95" not in facts.harmed() or not facts.fleet.is_firing(key) or not _may_be_first(facts, key):
+        return None
+    own = _rise(facts, facts.key)
+    theirs = _rise(facts, key)
+    if own is None or theirs is None or own <= 0:
+        return None
+    calls = edge.rate / max(facts.now("request_rate") or 0.0, 1e-9)
+    # A request that makes several calls waits for each; one that seldom calls has a p95 without it.
+    share = theirs * max(calls, 1.0) / own if calls >= 0.05 else 0.0
+    if share < facts.limits.explained_min or theirs < 30:
+        return None
+    said = facts.evidence(
+        f"p95 latency of {edge.destination} rose by {theirs:.0f} ms, ours by {own:.0f} ms",
+        "latency_p95",
+        facts.fleet.now(key, "latency_p95"),
+        "ms",
+    )
+    return Blame(edge.destination, min(share, 1.0), (said,))
+
+
+def _rise(facts: Facts, key: Key) -> float | None:
+    now = facts.fleet.now(key, "latency_p95")
+    before = facts.fleet.before(key, "latency_p95", facts.onset_s)
+    return None if now is None or before is None else now - before
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Where more requests come from.
+
+    `rise`: requests now over before the onset. `honest`: what that ratio would be if every caller
+    only passed on what it gets more itself; None when no caller is known. `source`: the caller
+    that added most.
+    """
+
+    rise: float | None
+    honest: float | None
+    source: Workload | None
+
+
+def load(facts: Facts) -> Load:
+    """Return how the load of a workload moved and how much of it came through its callers."""
+    now, before = facts.now("request_rate"), facts.before("request_rate")
+    rise = now / before if now is not None and before is not None and before > 0 else None
+    known = [(edge, edge.rate_before) for edge in facts.context.callers if edge.rate_before]
+    added = {edge.source: edge.rate - was for edge, was in known if edge.rate > was}
+    source = max(added, key=lambda caller: (added[caller], caller), default=None)
+    total = sum(was for _, was in known)
+    if total <= 0:
+        return Load(rise, None, source)
+    # Retries on top of honest load do not make it dishonest: compare what callers get, not send.
+    owed = sum(min(edge.rate, was * (1 + _inbound_rise(facts, edge))) for edge, was in known)
+    return Load(rise, owed / total, source)
+
+
+def _inbound_rise(facts: Facts, edge: CallEdge) -> float:
+    """Return by what share a caller's own load grew; infinity for a caller that nobody in the mesh calls.
+
+    A gateway or a job is where load enters: what it sends more is load from outside.
+    """
+    now = facts.fleet.now(edge.source.key, "request_rate")
+    before = facts.fleet.before(edge.source.key, "request_rate", facts.onset_s)
+    if now is None or before is None or before <= 0:
+        return float("inf")
+    return max(now / before - 1.0, 0.0)
+
+
+def fading_caller(facts: Facts) -> Workload | None:
+    """Return the caller with an incident that sends fewer requests than before, the largest loss first."""
+    lost = {
+        edge.source: edge.rate_before - edge.rate
+        for edge in facts.context.callers
+        if edge.rate_before is not None
+        and edge.rate < edge.rate_before / facts.limits.load_rise_min
+        and facts.fleet.is_firing(edge.source.key)
+        and _may_be_first(facts, edge.source.key)
+    }
+    return max(lost, key=lambda caller: (lost[caller], caller), default=None)

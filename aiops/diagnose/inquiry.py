@@ -1,0 +1,44 @@
+"""What one rule says, and the trace that asking leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiops.diagnose.facts import Facts
+from aiops.domain import Asked, Cause, Change, Evidence, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says.
+
+    `root`: the workload to blame, None when nobody can be named. `rule`: the id that answers, ""
+    for the id the question was asked under.
+    """
+
+    cause: Cause
+    root: Workload | None
+    answer: str
+    change: Change | None = None
+    evidence: tuple[Evidence, ...] = ()
+    against: tuple[Evidence, ...] = ()
+    rule: str = ""
+
+
+@dataclass(slots=True)
+class Inquiry:
+    """One incident while its rules are asked; `trace` and `ruled_out` grow, nothing else does."""
+
+    facts: Facts
+    trace: list[Asked] = field(default_factory=list)
+    ruled_out: list[str] = field(default_factory=list)
+
+    def no(self, rule: str, answer: str, *, rules_out: bool = False) -> None:
+        """Note that a rule does not hold, and whether that clears a suspect worth telling of."""
+        self.trace.append(Asked(rule, holds=False, answer=answer))
+        if rules_out:
+            self.ruled_out.append(answer)
+
+
+Rule = Callable[[Inquiry], Finding | None]

@@ -1,0 +1,164 @@
+"""The rules about load: a peak that history knows, a rise from outside, a rise made inside.
+
+Only load that enters the mesh and finds a workload short of capacity is an overload.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops.diagnose import graph
+from aiops.diagnose.facts import Facts
+from aiops.diagnose.inquiry import Finding, Inquiry
+from aiops.domain import Cause, Evidence
+
+DAY_S = 86400
+# How far a daily peak may move from one day to the next and still be the same peak.
+PEAK_SHIFT_S = 1800
+
+
+def known_peak(inquiry: Inquiry) -> Finding | None:
+    """S-KNOWN: everything that rose was as high at this time a day or a week ago, after a calm hour."""
+    facts = inquiry.facts
+    broke = [b.signal for b in facts.incident.signals if facts.rose(b.signal)]
+    rose = list(dict.fromkeys((*broke, *facts.harmed())))
+    if not rose or facts.now_s - facts.onset_s >= DAY_S - PEAK_SHIFT_S:
+        inquiry.no("S-KNOWN", "nothing rose that could be a daily peak")
+        return None
+    for ago_s, when in ((DAY_S, "yesterday"), (7 * DAY_S, "a week ago")):
+        peaks = [_peak(facts, signal, ago_s) for signal in rose]
+        if all(share is not None and share >= facts.limits.known_peak for share in peaks):
+            low = min(share for share in peaks if share is not None)
+            said = tuple(
+                facts.evidence(
+                    f"{signal} at this time {when}, over now", signal, share, "ratio", facts.now_s - ago_s
+                )
+                for signal, share in zip(rose, peaks, strict=True)
+            )
+            answer = f"{when} at this time it reached {low:.0%} of now: {', '.join(rose)}"
+            return Finding(Cause.SCHEDULED, facts.workload, answer, None, said)
+    inquiry.no("S-KNOWN", "yesterday and a week ago were calmer at this time, or are not known")
+    return None
+
+
+def _peak(facts: Facts, signal: str, ago_s: int) -> float | None:
+    """Return the past peak at this time of day over the level now; None when that time is not known."""
+    series, times = facts.fleet.series(facts.key, signal), facts.fleet.history.times
+    now = facts.now(signal)
+    if series is None or now is None or now <= 0:
+        return None
+    around = (times >= facts.onset_s - ago_s - PEAK_SHIFT_S) & (times <= facts.now_s - ago_s + PEAK_SHIFT_S)
+    then = series[around]
+    then = then[np.isfinite(then)]
+    # Half an hour of samples at least: a few points prove no peak.
+    if then.size * facts.fleet.history.step_s < PEAK_SHIFT_S:
+        return None
+    # The upper tenth, not the highest step: one bad minute yesterday is no peak that history knows.
+    return float(np.quantile(then, 0.9)) / now
+
+
+def more_load(inquiry: Inquiry) -> Finding | None:
+    """S3, S-RETRY, S-SPARE: more requests than expected; who sends them, and is anything short."""
+    facts = inquiry.facts
+    if not is_above_forecast(facts):
+        inquiry.no("S3", "load is not above what was forecast or is usual")
+        return None
+    load = graph.load(facts)
+    rose = _risen(facts)
+    if load.honest is not None and load.honest < facts.limits.load_rise_min:
+        return _own_making(facts, load, rose)
+    signs = _saturation(facts)
+    if not signs:
+        root = load.source if load.source and facts.fleet.is_firing(load.source.key) else facts.workload
+        answer = "clients send more, and neither CPU nor throttling shows that anything is short"
+        return Finding(Cause.CLIENT, root, answer, None, (rose,), rule="S-SPARE")
+    seen = facts.seen("request_rate")
+    said = (rose, *((seen,) if seen else ()), *signs)
+    answer = "load above forecast, and saturated with it"
+    return Finding(Cause.OVERLOAD, facts.workload, answer, None, said, _not_ready(facts))
+
+
+def _own_making(facts: Facts, load: graph.Load, rose: Evidence) -> Finding:
+    """Tell of a rise that nobody sent from outside: retries, a cache miss storm, a client in a loop."""
+    edge = next((e for e in facts.context.callers if e.source == load.source), None)
+    before = "" if edge is None or edge.rate_before is None else f" ({edge.rate_before:.3g} before the onset)"
+    rate = None if edge is None else edge.rate
+    sent = facts.evidence(f"requests per second from {load.source}{before}", "call_rate", rate, "req/s")
+    if "error_ratio" in facts.harmed():
+        # It fails and is asked again: the rise is an effect, and the cause is not known yet.
+        answer = f"{load.source} repeats what fails here: the load is retries"
+        return Finding(Cause.UNKNOWN, None, answer, None, (rose, sent), rule="S-RETRY")
+    answer = f"{load.source} sends more without getting more itself"
+    return Finding(Cause.CLIENT, load.source, answer, None, (rose, sent), rule="S-RETRY")
+
+
+def is_above_forecast(facts: Facts) -> bool:
+    """Tell whether load left its band upwards, or is above what is usual before and at this hour.
+
+    A forecaster that sees the newest minutes follows a flash crowd, and a scorer may open the
+    incident on the latency alone: then the hour before and the same hour yesterday are the forecast.
+    """
+    rise = facts.limits.load_rise_min
+    breach = facts.breach("request_rate")
+    if breach is not None and breach.observed >= breach.expected * rise:
+        return True
+    now, usual = facts.now("request_rate"), _usual(facts)
+    return now is not None and usual is not None and now >= rise * usual
+
+
+def _usual(facts: Facts) -> float | None:
+    """Return the higher of the load before the onset and a day ago; None when before is not known."""
+    before = facts.before("request_rate")
+    day_ago_s = facts.now_s - DAY_S
+    past = facts.fleet.between(facts.key, "request_rate", day_ago_s - PEAK_SHIFT_S, day_ago_s + PEAK_SHIFT_S)
+    return before if before is None or past is None else max(before, past)
+
+
+def _saturation(facts: Facts) -> tuple[Evidence, ...]:
+    """Return the signs that a workload is short of capacity: CPU at its request, throttling, shedding."""
+    limits, throttled = facts.limits, facts.context.capacity.throttled
+    cpu, errors = facts.now("cpu_utilization"), facts.now("error_ratio")
+    said: list[Evidence] = []
+    if cpu is not None and (cpu >= limits.saturated_cpu or facts.rose("cpu_utilization")):
+        said.append(facts.evidence("CPU used over requested", "cpu_utilization", cpu, "ratio of request"))
+    if throttled is not None and throttled >= limits.saturated_throttled:
+        said.append(facts.evidence("share of CPU periods throttled", "cpu_throttled", throttled, "ratio"))
+    if said and errors is not None and errors >= limits.shed_min:
+        # Errors alone prove no shortage: a broken release fails just as well under more load.
+        said.append(
+            facts.evidence("requests that fail while it is saturated", "error_ratio", errors, "ratio")
+        )
+    return tuple(said)
+
+
+def is_overloaded(facts: Facts) -> bool:
+    """Tell whether load is above its forecast and the workload is short of capacity with it."""
+    return is_above_forecast(facts) and bool(_saturation(facts))
+
+
+def above_forecast_evidence(facts: Facts) -> tuple[Evidence, ...]:
+    """Return the rise of load with what was expected of it, empty when load is as usual."""
+    if not is_above_forecast(facts):
+        return ()
+    return (_risen(facts),)
+
+
+def _risen(facts: Facts) -> Evidence:
+    """Return the load now, with what is usual before the onset and at this hour."""
+    usual = _usual(facts)
+    told = "not known" if usual is None else f"at most {usual:.3g}"
+    claim = f"requests per second now; usual before and at this hour: {told}"
+    return facts.evidence(claim, "request_rate", facts.now("request_rate"), facts.unit("request_rate"))
+
+
+def _not_ready(facts: Facts) -> tuple[Evidence, ...]:
+    """Return missing pods as what speaks against more load being the cause."""
+    capacity = facts.context.capacity
+    if capacity.replicas_desired is None or capacity.replicas_available is None:
+        return ()
+    lost = capacity.replicas_desired - capacity.replicas_available
+    if lost <= 0:
+        return ()
+    return (
+        facts.evidence("pods that are asked for and not ready", "replicas_available", float(lost), "pods"),
+    )
