@@ -2,6 +2,7 @@
 # make test   the same plus training, test tools and real components; then every check
 # make lint   the static checks alone
 # make bench-help   how long each --help takes
+# make starter  train the starter model again, and judge it on call graphs it never saw
 # make clean  remove what these targets made: .venv, .cache, caches of tools
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help clean
+.PHONY: help demo test lint components bench-help starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +34,10 @@ components: .venv/.test
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py
+
+starter: .venv/.test
+	$(BIN)/python models/starter.py train
+	$(BIN)/python models/starter.py judge
 
 clean:
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
