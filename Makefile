@@ -1,9 +1,9 @@
-# make demo   create .venv, install the core (no torch), show the whole job on a simulated mesh
-# make test   the same plus training, test tools and real components; then every check
-# make lint   the static checks alone
-# make bench-help   how long each --help takes
-# make starter  train the starter model again, and judge it on call graphs it never saw
-# make clean  remove what these targets made: .venv, .cache, caches of tools
+# make demo        create .venv, install the core (no torch), show the whole job on a simulated mesh
+# make test        the same plus training, test tools and real components; then every check
+# make lint        the static checks alone
+# make bench-help  how long each --help takes
+# make starter     train the starter model again, and judge it on call graphs it never saw
+# make clean       remove what these targets made: .venv, .cache, caches of tools
 
 PYTHON ?= python3
 JOBS ?= 2
