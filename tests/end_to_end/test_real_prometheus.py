@@ -1,0 +1,141 @@
+"""The same story from a real Prometheus, back-filled with what the mesh's exporters wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import real
+
+from aiops import connect
+from aiops.config import load
+from aiops.domain import Grid
+from aiops.ingest import presets
+from aiops.mesh import openmetrics, plant, scenarios
+
+DAYS = 5  # what a run reads at one-minute steps is at most 3.5 days; the rest is margin
+SEED = 7
+
+
+@pytest.fixture(scope="module")
+def blocks(tmp_path_factory) -> Path:
+    """Return a folder of Prometheus blocks with the demo's last days."""
+    real.prometheus(), real.promtool()  # skip before the half minute of simulating
+    scene = scenarios.demo(SEED)
+    trace = plant.simulate(scene.mesh, scene.start_s, scene.end_s, scene.events, (), SEED)
+    folder = tmp_path_factory.mktemp("tsdb")
+    real.backfill(openmetrics.text(trace, scene.end_s - DAYS * 86_400), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(blocks):
+    with real.running_prometheus(blocks) as url:
+        yield url
+
+
+@pytest.fixture
+def live(world, served):
+    """Return the demo's world, reading the real Prometheus instead of the recording."""
+    point_at(world, served)
+    return world
+
+
+def point_at(world, url: str) -> None:
+    text = world.config.read_text(encoding="utf-8")
+    source = text.split("prometheus: ")[1].splitlines()[0]
+    world.set(source, f"{{url: '{url}'}}")
+
+
+def run(command, world, *more):
+    return command("run", "--config", world.config, "--at", world.at, "--format", "json", *more)
+
+
+def test_a_real_prometheus_leads_to_the_same_pull_requests_as_the_recording(command, world, served, tmp_path):
+    recorded = run(command, world, "--dry-run")
+    point_at(world, served)
+    live = run(command, world)
+    assert live.code == 0, live.err
+    assert live.decisions() == recorded.decisions()
+    assert len(world.pulls()) == 2
+    again = run(command, world, "--detailed-exitcode")
+    assert again.code == 0
+    assert len(world.pulls()) == 2
+
+
+def test_what_aiops_record_keeps_replays_to_the_same_report(command, live, tmp_path):
+    start = live.now_s - DAYS * 86_400
+    done = command("record", tmp_path / "kept", "--from", start, "--to", live.now_s, "--config", live.config)
+    assert done.code == 0, done.err
+    asked = run(command, live, "--dry-run").report
+    text = live.config.read_text(encoding="utf-8")
+    live.set(text.split("prometheus: ")[1].splitlines()[0], f"{{recording: {tmp_path / 'kept'}}}")
+    assert run(command, live, "--dry-run").report == asked
+
+
+def test_every_preset_query_finds_the_workloads_of_the_mesh(live):
+    config = load(live.config)
+    metrics = connect.metrics(config, 300)
+    scene = scenarios.demo(SEED)
+    grid = Grid(live.now_s - 3_600, live.now_s, 60)
+    names = {service.name for service in scene.mesh.services}
+    for query in presets.signal_queries(("istio", "kubernetes")):
+        answer = metrics.read(query, grid)
+        found = {labels[query.workload_label] for labels in answer.labels}
+        assert found == names, query.name
+    for query in presets.context_queries():
+        answer = metrics.read(query, grid)
+        if query.name not in {"waiting_reason", "targets_up", "targets_known"}:
+            found = {labels[query.workload_label] for labels in answer.labels}
+            assert found, query.name
+            assert found <= names, query.name
+
+
+def test_training_on_a_real_prometheus_writes_a_model_that_scores(command, live, tmp_path):
+    pytest.importorskip("torch")
+    start = live.now_s - DAYS * 86_400
+    trained = command(
+        "train",
+        "--config",
+        live.config,
+        "--from",
+        start,
+        "--to",
+        live.now_s - 86_400,
+        "--model",
+        tmp_path / "mine",
+    )
+    assert trained.code == 0, trained.err
+    assert "seasonal-naive" in trained.out
+    live.set("forge: local", f"forge: local\nmodel: {tmp_path / 'mine'}")
+    done = run(command, live, "--dry-run")
+    assert done.code == 0, done.err
+    assert "lstm" in {one["scorer"] for one in done.report["workloads"]}
+
+
+def test_a_partial_answer_ends_the_run_without_a_pull_request(command, world, blocks):
+    dead = f"remote_read: [{{url: 'http://127.0.0.1:{real.free_port()}/read', read_recent: true}}]\n"
+    with real.running_prometheus(blocks, "global: {scrape_interval: 1m}\n" + dead) as url:
+        point_at(world, url)
+        done = run(command, world)
+    assert done.code == 20
+    assert "partial" in done.err
+    assert len([line for line in done.err.splitlines() if line.startswith("error: ")]) == 1
+    assert world.pulls() == []
+
+
+def test_an_empty_prometheus_ends_the_run_without_a_pull_request(command, world, tmp_path):
+    with real.running_prometheus(tmp_path / "empty") as url:
+        point_at(world, url)
+        done = run(command, world)
+    assert done.code == 20, done.err
+    assert len([line for line in done.err.splitlines() if line.startswith("error: ")]) == 1
+    assert world.pulls() == []
+
+
+def test_a_killed_prometheus_ends_the_run_without_a_pull_request(command, world, blocks):
+    with real.running_prometheus(blocks) as url:
+        point_at(world, url)
+    done = run(command, world)
+    assert done.code == 20, done.err
+    assert world.pulls() == []
