@@ -29,6 +29,16 @@ def row(panel: Panel, workload: Workload, signal: str) -> FloatArray | None:
     return values
 
 
+def level(panel: Panel, workload: Workload, signal: str, start_s: int, end_s: int) -> float | None:
+    """Return the median of a signal in [start_s, end_s), None without samples."""
+    values = row(panel, workload, signal)
+    if values is None:
+        return None
+    span = values[(panel.times >= start_s) & (panel.times < end_s)]
+    span = span[np.isfinite(span)]
+    return float(np.median(span)) if span.size else None
+
+
 def harms(panel: Panel, workload: Workload, limits: Limits) -> tuple[str, ...]:
     """Return the signals that are at or above their floor in enough of the newest steps."""
     found: list[str] = []

@@ -61,7 +61,7 @@ class Limits:
     )
     split_sigma: float = _number(3.0, "sigma", "two-proportion test between versions", "guide R2, Kayenta")
     known_peak: float = _number(
-        0.8, "ratio", "yesterday or last week reached this share of now: a known peak", "judgement"
+        0.8, "ratio", "of today's rise, had yesterday or last week at this time: a known peak", "judgement"
     )
     shared_min: int = _number(3, "workloads", "unexplained together at one onset: a shared cause", "guide G9")
     # Rollback.

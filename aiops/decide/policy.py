@@ -60,11 +60,12 @@ def decide(
         # A named cause tells more than "not yet"; an unknown one tells less.
         return no_data or (not_yet if diagnosis.cause is Cause.UNKNOWN else None) or field
     held = no_data or not_yet or _harm_gate(incident, context, limits, panel, rule)
-    return held or _act(field, diagnosis, context, targets.get(field), limits, panel)
+    return held or _act(field, incident, diagnosis, context, targets.get(field), limits, panel)
 
 
 def _act(
     field: FieldName,
+    incident: Incident,
     diagnosis: Diagnosis,
     context: Context,
     target: Target | None,
@@ -76,7 +77,8 @@ def _act(
         return Hold("EDIT", why, variant="edit-refused")
     if field == "image.tag":
         return rollback.roll_back(diagnosis, target, limits, panel, blaming_rule(diagnosis))
-    return scale(target, context, limits, panel)
+    onset_s = int(panel.times[-1]) if incident.onset_s is None else incident.onset_s
+    return scale(target, context, limits, panel, onset_s)
 
 
 def blaming_rule(diagnosis: Diagnosis) -> str:

@@ -7,16 +7,16 @@ import re
 
 from aiops.decide import health
 from aiops.decide.limits import Limits
-from aiops.domain import Context, Decision, Hold, Panel, Scale, Target, Workload
+from aiops.domain import Context, Decision, Hold, Panel, Scale, Target
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
-def scale(target: Target, context: Context, limits: Limits, panel: Panel) -> Decision:
+def scale(target: Target, context: Context, limits: Limits, panel: Panel, onset_s: int) -> Decision:
     """Return a Scale of `target` (replicas or hpa.max), else the Hold.
 
-    Size: today's count x offered load / the highest load that was served healthy at that count.
-    The HPA formula (use over target) is not taken: a saturated CPU is throttled, so it hides demand.
+    Size: a count of pods x offered load / the load that this count served healthy. The HPA formula
+    (use over target) is not taken: a saturated CPU is throttled, so it hides demand.
     """
     if target.winner is None or _INTEGER.fullmatch(target.winner.value) is None:
         return Hold("EDIT", "the field holds no whole number", variant="edit-refused")
@@ -31,22 +31,37 @@ def scale(target: Target, context: Context, limits: Limits, panel: Panel) -> Dec
         return Hold("G-DRIFT", f"the repository says at most {current} replicas, the cluster has {seen}")
     if current >= limits.replicas_max:
         return Hold("S-CAP", f"{current} is at the absolute maximum of {limits.replicas_max}")
-    return _sized(target, context.workload, current, limits, panel)
+    return _sized(target, context, current, limits, panel, onset_s)
 
 
-def _sized(target: Target, workload: Workload, current: int, limits: Limits, panel: Panel) -> Decision:
+def _sized(
+    target: Target, context: Context, current: int, limits: Limits, panel: Panel, onset_s: int
+) -> Decision:
+    workload, pods = context.workload, current
     offered, served = health.requests_per_min(panel, workload, limits), health.healthy_rate(panel, workload)
-    if offered is None or served is None:
+    if target.field == "hpa.max":
+        # The count moves with the load all day; only the hour before the onset has both numbers,
+        # and there the autoscaler held the use that it is asked to hold.
+        pods = _pods_before(context, onset_s, current)
+        served = health.level(panel, workload, "request_rate", onset_s - limits.baseline_s, onset_s)
+    if offered is None or not served:
         return Hold("S-BLIND", "how much it served while healthy is not known")
-    needed = max(math.ceil(current * offered / 60 / served), current + 1)
+    needed = max(math.ceil(pods * offered / 60 / served), current + 1)
     new = min(needed, capped(current, limits))
-    text = (
-        f"{offered / 60:.3g} req/s offered, {served:.3g} req/s served healthy by {current}: {needed} needed"
-    )
+    text = f"{offered / 60:.3g} req/s offered, {served:.3g} req/s served healthy by {pods}: {needed} needed"
     reason = text if new == needed else f"{text}, {new} is the most that one proposal may ask for"
     if target.field == "replicas":
         return Scale("replicas", current, new, "S3", reason)
     return Scale("hpa.max", current, new, "S1b", reason)
+
+
+def _pods_before(context: Context, onset_s: int, current: int) -> int:
+    """Return the pods in the hour before the onset: what the first move after it started from."""
+    moves = [c for c in context.changes if c.kind == "replicas" and c.at_s >= onset_s and c.old is not None]
+    first = min(moves, key=lambda c: c.at_s, default=None)
+    if first is None or first.old is None:
+        return context.capacity.replicas_desired or current
+    return max(int(float(first.old)), 1)
 
 
 def capped(current: int, limits: Limits) -> int:

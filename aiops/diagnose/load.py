@@ -31,21 +31,28 @@ def known_peak(inquiry: Inquiry) -> Finding | None:
             low = min(share for share in peaks if share is not None)
             said = tuple(
                 facts.evidence(
-                    f"{signal} at this time {when}, over now", signal, share, "ratio", facts.now_s - ago_s
+                    f"{signal} rose {when} at this time by this share of today's rise",
+                    signal,
+                    share,
+                    "ratio",
+                    facts.now_s - ago_s,
                 )
                 for signal, share in zip(rose, peaks, strict=True)
             )
-            answer = f"{when} at this time it reached {low:.0%} of now: {', '.join(rose)}"
+            answer = f"{when} at this time it rose by {low:.0%} of today's rise: {', '.join(rose)}"
             return Finding(Cause.SCHEDULED, facts.workload, answer, None, said)
     inquiry.no("S-KNOWN", "yesterday and a week ago were calmer at this time, or are not known")
     return None
 
 
 def _peak(facts: Facts, signal: str, ago_s: int) -> float | None:
-    """Return the past peak at this time of day over the level now; None when that time is not known."""
+    """Return how much of today's rise the same time in the past had; None when it is not known.
+
+    Of the rise and not of the level: a signal that never moves much is always near its own past.
+    """
     series, times = facts.fleet.series(facts.key, signal), facts.fleet.history.times
-    now = facts.now(signal)
-    if series is None or now is None or now <= 0:
+    now, before = facts.now(signal), facts.before(signal)
+    if series is None or now is None or before is None or now <= before:
         return None
     around = (times >= facts.onset_s - ago_s - PEAK_SHIFT_S) & (times <= facts.now_s - ago_s + PEAK_SHIFT_S)
     then = series[around]
@@ -54,7 +61,7 @@ def _peak(facts: Facts, signal: str, ago_s: int) -> float | None:
     if then.size * facts.fleet.history.step_s < PEAK_SHIFT_S:
         return None
     # The upper tenth, not the highest step: one bad minute yesterday is no peak that history knows.
-    return float(np.quantile(then, 0.9)) / now
+    return (float(np.quantile(then, 0.9)) - before) / (now - before)
 
 
 def more_load(inquiry: Inquiry) -> Finding | None:
