@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aiops.domain import Proposal
 from aiops.edges import github_client
-from aiops.edges.github_client import NotThere, OutcomeUnknown, Rejected, speaking
+from aiops.edges.github_errors import NotThere, OutcomeUnknown, Rejected, speaking
 from aiops.propose.proposal import is_our_commit
 
 if TYPE_CHECKING:

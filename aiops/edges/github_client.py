@@ -8,15 +8,16 @@ an `assert`. So PyGithub never holds the token: the connection adds it, to its o
 
 from __future__ import annotations
 
+import queue
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aiops.edges.redaction import redact
-from aiops.errors import AiopsError, ConfigError, ForgeBusy, ForgeRefused
+from aiops.edges.github_errors import OutcomeUnknown, speaking
+from aiops.errors import ConfigError, ForgeBusy, ForgeRefused
 
 if TYPE_CHECKING:
     from github.Repository import Repository
@@ -26,10 +27,6 @@ DEADLINE_S = 300.0
 MAX_BYTES = 64_000_000  # a tree of 100,000 entries is about 25 MB
 _MAX_HOPS = 3
 _ATTRIBUTE = "_aiops_connection"
-
-
-class OutcomeUnknown(ForgeBusy):
-    """The forge may or may not have done it: look before asking again."""
 
 
 def repository(token: str, api_url: str, name: str, *, deadline_s: float = DEADLINE_S) -> Repository:
@@ -157,15 +154,37 @@ class Connection:
         """Keep the session: PyGithub closes a connection it means to replace by the same one."""
 
     def _send(self, verb: str, url: str, body: Any, headers: dict[str, str]) -> Reply:
-        timeout_s = min(TIMEOUT_S, self.remaining_s())
+        """Run one exchange in a thread of its own and give it up at the deadline.
+
+        A timeout of requests is per packet: a server that drips a byte a second would never end.
+        """
+        left_s = self.remaining_s()
+        box: queue.SimpleQueue[Reply | BaseException] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                box.put(self._exchange(verb, url, body, headers, min(TIMEOUT_S, left_s)))
+            except BaseException as error:  # noqa: BLE001 - carried to the caller's thread
+                box.put(error)
+
+        threading.Thread(target=work, name="github", daemon=True).start()
+        try:
+            found = box.get(timeout=left_s)
+        except queue.Empty:
+            raise OutcomeUnknown(
+                "no answer before the deadline", where=self.origin, todo="run again"
+            ) from None
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _exchange(self, verb: str, url: str, body: Any, headers: dict[str, str], timeout_s: float) -> Reply:
         headers = {**headers, "Authorization": f"Bearer {self.token}"}
         with self.session.request(
             verb, url, data=body, headers=headers, timeout=timeout_s, allow_redirects=False, stream=True
         ) as answer:
             pieces, size = [], 0
-            # In pieces: a server that drips a byte a second must not outlive the deadline.
             for piece in answer.iter_content(65_536):
-                self.remaining_s()
                 size += len(piece)
                 if size > MAX_BYTES:
                     raise ForgeRefused(f"an answer is larger than {MAX_BYTES} bytes", where=self.origin)
@@ -211,86 +230,3 @@ def _origin(url: str) -> str:
     except ValueError:
         port = None
     return f"{parts.scheme}://{parts.hostname}:{port}"
-
-
-@contextmanager
-def speaking(doing: str, secrets: tuple[str, ...]) -> Iterator[None]:
-    """Turn whatever PyGithub or requests raises inside into one of our errors, without secrets."""
-    import github
-    import requests
-
-    try:
-        yield
-    except AiopsError:
-        raise
-    except github.IncompletableObject:
-        # 200 with a page that is not JSON (a captive portal): PyGithub returns an empty object.
-        raise OutcomeUnknown("the answer is not GitHub's", where=doing, todo="run again") from None
-    except github.GithubException as error:
-        raise _refusal(error, doing, secrets) from None
-    except (requests.RequestException, OSError) as error:
-        # Timeout, reset, truncated: after a write nobody knows whether it happened.
-        found = redact(f"{type(error).__name__}: {error}", secrets)
-        raise OutcomeUnknown(f"no complete answer: {found}", where=doing, todo="run again") from None
-    except (ValueError, TypeError, KeyError) as error:
-        found = redact(str(error), secrets)
-        raise OutcomeUnknown(f"the answer is not GitHub's: {found}", where=doing, todo="run again") from None
-    except (AssertionError, RecursionError, RuntimeError) as error:
-        found = redact(str(error), secrets)
-        raise ForgeRefused(f"the answer was refused: {found}", where=doing) from None
-
-
-def _refusal(error: Any, doing: str, secrets: tuple[str, ...]) -> AiopsError:
-    status = int(error.status)
-    headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
-    said = redact(_message(error), secrets)
-    if status == 401:
-        return ForgeRefused("the token was not accepted (401)", where=doing, todo="renew GITHUB_TOKEN")
-    if status == 429 or (status == 403 and _limited(headers, said)):
-        return ForgeBusy(
-            f"the forge limits our requests ({status}){_again(headers)}", where=doing, todo="run again"
-        )
-    if status == 403:
-        todo = "the token needs contents and pull_requests write on this repository"
-        return ForgeRefused(f"the forge says no (403): {said}", where=doing, todo=todo)
-    if status == 404:
-        return NotThere(
-            "not found (404), which is also how GitHub hides a missing permission",
-            where=doing,
-            todo="check the name, and that the token has contents and pull_requests write",
-        )
-    if status >= 500:
-        return OutcomeUnknown(f"the forge failed ({status})", where=doing, todo="run again")
-    return Rejected(f"the forge says no ({status}): {said}", where=doing)
-
-
-class NotThere(ForgeRefused):
-    """404: not there, or not for this token."""
-
-
-class Rejected(ForgeRefused):
-    """409, 422 and the like: the request was understood and not accepted."""
-
-
-def _limited(headers: Mapping[str, str], said: str) -> bool:
-    text = said.lower()
-    return (
-        "retry-after" in headers
-        or headers.get("x-ratelimit-remaining") == "0"
-        or "rate limit" in text
-        or "abuse" in text
-    )
-
-
-def _again(headers: Mapping[str, str]) -> str:
-    """Return when the forge wants to be asked again. We never wait for it: the next run does."""
-    wait = headers.get("retry-after", "")
-    return (
-        f"; it asks for {int(wait)} s of quiet" if wait.isascii() and wait.isdigit() and len(wait) < 9 else ""
-    )
-
-
-def _message(error: Any) -> str:
-    data = error.data if isinstance(error.data, dict) else {}
-    details = [str(one.get("message", "")) for one in data.get("errors", []) if isinstance(one, dict)]
-    return " ".join([str(data.get("message", "no message")), *details])

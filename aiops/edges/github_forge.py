@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aiops.domain import Proposal, PullRequest, PullState
 from aiops.edges import github_client
 from aiops.edges.github_branch import Branches
-from aiops.edges.github_client import Rejected, speaking
+from aiops.edges.github_errors import Rejected, speaking
 from aiops.errors import AiopsError, ForgeBusy, ForgeRefused
 from aiops.propose import lifecycle
 

@@ -18,6 +18,7 @@ from propose import sample
 from aiops.domain import Proposal
 from aiops.edges import github_client
 from aiops.edges.github_forge import GitHubForge
+from aiops.errors import ForgeBusy, ForgeRefused
 from aiops.propose import lifecycle
 
 pytestmark = pytest.mark.real
@@ -201,11 +202,11 @@ def test_a_base_that_changed_where_we_edit_is_not_proposed_on(server, name):
     made = proposal(repo)
     there = repo.get_contents(sample.IMAGE_FILE)
     repo.update_file(sample.IMAGE_FILE, "a person's work", "images: []\n", there.sha, branch="main")
-    with pytest.raises(github_client.ForgeBusy, match="the base changed while we were proposing"):
+    with pytest.raises(ForgeBusy, match="the base changed while we were proposing"):
         forge(server, name).open(made, 0)
     assert repo.get_pulls(state="all").totalCount == 0
 
 
 def test_a_repository_that_is_not_there_is_refused(server):
-    with pytest.raises(github_client.ForgeRefused, match=r"not found \(404\)"):
+    with pytest.raises(ForgeRefused, match=r"not found \(404\)"):
         github_client.repository(TOKEN, server.base_url, "bot/nothing")

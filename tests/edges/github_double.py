@@ -1,0 +1,274 @@
+"""A small GitHub over real HTTP that can fail in the ways GitHub does.
+
+It knows the calls of our forge, keeps a journal, and refuses what GitHub refuses (a second open
+pull request from one branch, an existing ref, a move that is no fast-forward). `fault` decides per
+request whether it fails before or after it took effect.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+REPO = "/repos/acme/gitops"
+NOW = "2026-11-23T12:00:00Z"
+
+
+@dataclass
+class Fault:
+    """What goes wrong with one request. `applied`: it takes effect first.
+
+    `kind`: "status", "reset" (the connection closes without an answer), "truncate", "html", "drip".
+    """
+
+    kind: str
+    status: int = 502
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+    applied: bool = False
+
+
+def _sha(*parts: object) -> str:
+    return hashlib.sha1(repr(parts).encode()).hexdigest()  # noqa: S324 - a name, no protection
+
+
+class Double:
+    """The state of one repository, its journal, and where it answers."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
+        self.base_url = ""
+        self.login = "bot"
+        self.unique = True
+        self.fault: Callable[[str, str], Fault | None] = lambda _verb, _path: None
+        self.journal: list[tuple[str, str, dict[str, str]]] = []
+        self.blobs: dict[str, bytes] = {}
+        self.trees: dict[str, dict[str, tuple[str, str]]] = {}
+        self.commits: dict[str, dict[str, Any]] = {}
+        self.refs: dict[str, str] = {}
+        self.pulls: list[dict[str, Any]] = []
+        self.labels: list[tuple[int, str]] = []
+        self.lock = threading.RLock()
+
+    def seed(self, files: dict[str, bytes]) -> str:
+        """Put files on main; return its commit."""
+        tree = {}
+        for path, content in files.items():
+            blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324
+            self.blobs[blob] = content
+            tree[path] = ("100644", blob)
+        self.refs["heads/main"] = self.commit(self.tree(tree), [], "first")
+        return self.refs["heads/main"]
+
+    def tree(self, entries: dict[str, tuple[str, str]]) -> str:
+        sha = _sha("tree", sorted(entries.items()))
+        self.trees[sha] = entries
+        return sha
+
+    def commit(self, tree: str, parents: list[str], message: str) -> str:
+        sha = _sha("commit", tree, parents, message, len(self.commits))
+        self.commits[sha] = {"tree": tree, "parents": parents, "message": message}
+        return sha
+
+    def content(self, branch: str, path: str) -> bytes:
+        return self.blobs[self.trees[self.commits[self.refs[f"heads/{branch}"]]["tree"]][path][1]]
+
+    def calls(self, verb: str, pattern: str) -> int:
+        return sum(1 for one, path, _ in self.journal if one == verb and re.search(pattern, path))
+
+    # --- answers --------------------------------------------------------------------------------
+
+    def answer(self, verb: str, path: str, query: dict[str, list[str]], sent: Any) -> tuple[int, Any]:  # noqa: C901, PLR0911, PLR0912
+        """Return (status, JSON) of one request, having done what it asks."""
+        part = path.removeprefix(self.prefix)
+        if part == "/user":
+            return 200, {"login": self.login, "id": 1}
+        if part == REPO:
+            return 200, {
+                "id": 7, "name": "gitops", "full_name": "acme/gitops", "archived": False,
+                "url": f"{self.base_url}{REPO}", "owner": {"login": "acme"},
+            }  # fmt: skip
+        part = part.removeprefix(REPO)
+        if found := re.fullmatch(r"/git/refs?/(heads/.+)", part):
+            return self._ref(verb, found[1], sent)
+        if part == "/git/refs" and verb == "POST":
+            name = sent["ref"].removeprefix("refs/")
+            if name in self.refs:
+                return 422, {"message": "Reference already exists"}
+            self.refs[name] = sent["sha"]
+            return 201, self._shown_ref(name)
+        if part == "/git/blobs":
+            content = base64.b64decode(sent["content"])
+            sha = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324
+            self.blobs[sha] = content
+            return 201, {"sha": sha}
+        if part == "/git/trees":
+            entries = dict(self.trees[sent["base_tree"]])
+            entries.update({one["path"]: (one["mode"], one["sha"]) for one in sent["tree"]})
+            return 201, {"sha": self.tree(entries)}
+        if found := re.fullmatch(r"/git/trees/(\w+)", part):
+            return 200, {"sha": found[1], "url": f"{self.base_url}{path}"}
+        if part == "/git/commits":
+            return 201, self._shown_commit(self.commit(sent["tree"], sent["parents"], sent["message"]))
+        if found := re.fullmatch(r"/git/commits/(\w+)", part):
+            return (
+                (200, self._shown_commit(found[1]))
+                if found[1] in self.commits
+                else (404, {"message": "Not Found"})
+            )
+        if part == "/pulls":
+            return self._open(sent) if verb == "POST" else self._list(query)
+        if found := re.fullmatch(r"/pulls/(\d+)", part):
+            pull = self.pulls[int(found[1]) - 1]
+            pull.update(sent or {})
+            return 200, pull
+        if found := re.fullmatch(r"/issues/(\d+)/labels", part):
+            self.labels += [(int(found[1]), name) for name in sent]
+            return 200, [{"name": name} for name in sent]
+        if found := re.fullmatch(r"/contents/(.+)", part):
+            tree = self.trees[self.commits[query["ref"][0]]["tree"]]
+            return 200, {"type": "file", "path": found[1], "sha": tree[found[1]][1]}
+        return 404, {"message": "Not Found"}
+
+    def _ref(self, verb: str, name: str, sent: Any) -> tuple[int, Any]:
+        if name not in self.refs:
+            return 404, {"message": "Not Found"}
+        if verb == "PATCH":
+            if self.refs[name] not in self.commits[sent["sha"]]["parents"]:
+                return 422, {"message": "Update is not a fast forward"}
+            self.refs[name] = sent["sha"]
+        return 200, self._shown_ref(name)
+
+    def _shown_ref(self, name: str) -> dict[str, Any]:
+        return {
+            "ref": f"refs/{name}",
+            "url": "",
+            "object": {"type": "commit", "sha": self.refs[name], "url": ""},
+        }
+
+    def _shown_commit(self, sha: str) -> dict[str, Any]:
+        made = self.commits[sha]
+        url = f"{self.base_url}{REPO}/git"
+        return {
+            "sha": sha, "message": made["message"], "url": f"{url}/commits/{sha}",
+            "tree": {"sha": made["tree"], "url": f"{url}/trees/{made['tree']}"},
+            "parents": [{"sha": one, "url": f"{url}/commits/{one}"} for one in made["parents"]],
+        }  # fmt: skip
+
+    def _open(self, sent: Any) -> tuple[int, Any]:
+        same = [one for one in self.pulls if one["state"] == "open" and self._is_from(one, sent["head"])]
+        if same and self.unique:
+            text = "A pull request already exists for acme:" + sent["head"]
+            return 422, {"message": "Validation Failed", "errors": [{"message": text}]}
+        if f"heads/{sent['head']}" not in self.refs:
+            return 422, {"message": "Validation Failed", "errors": [{"field": "head", "code": "invalid"}]}
+        return 201, self.add_pull(sent["head"], self.login, sent["title"], sent["body"])
+
+    def add_pull(
+        self,
+        head: str,
+        login: str,
+        title: str = "t",
+        body: str = "b",
+        repo: str | None = "acme/gitops",
+        **more: Any,
+    ) -> dict[str, Any]:
+        number = len(self.pulls) + 1
+        url = f"{self.base_url}{REPO}"
+        pull = {
+            "number": number, "state": "open", "title": title, "body": body, "html_url": f"http://x/{number}",
+            "url": f"{url}/pulls/{number}", "issue_url": f"{url}/issues/{number}", "user": {"login": login},
+            "head": {"ref": head, "repo": repo and {"full_name": repo}}, "base": {"ref": "main"},
+            "labels": [], "created_at": NOW, "updated_at": NOW, "closed_at": None, "merged_at": None, **more,
+        }  # fmt: skip
+        self.pulls.append(pull)
+        return pull
+
+    @staticmethod
+    def _is_from(pull: dict[str, Any], branch: str) -> bool:
+        return pull["head"]["ref"] == branch and pull["head"]["repo"] == {"full_name": "acme/gitops"}
+
+    def _list(self, query: dict[str, list[str]]) -> tuple[int, Any]:
+        state, head = query.get("state", ["open"])[0], query.get("head", [""])[0].partition(":")[2]
+        found = [one for one in self.pulls if state in {"all", one["state"]}]
+        if head:
+            found = [one for one in found if self._is_from(one, head)]
+        return 200, found[::-1]
+
+
+@contextlib.contextmanager
+def running(double: Double) -> Iterator[Double]:
+    """Serve the double on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"double": double}))
+    server.daemon_threads = True
+    double.base_url = f"http://127.0.0.1:{server.server_port}{double.prefix}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield double
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # one packet an answer: two cost 40 ms each on loopback
+    double: Double
+
+    def log_message(self, *_: object) -> None:
+        return
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        sent = json.loads(self.rfile.read(length)) if length else None
+        parts = urlsplit(self.path)
+        path = unquote(parts.path)
+        double = self.double
+        with double.lock:
+            double.journal.append((self.command, path, dict(self.headers)))
+            fault = double.fault(self.command, path)
+            status, body = 200, None
+            if fault is None or fault.applied:
+                status, body = double.answer(self.command, path, parse_qs(parts.query), sent)
+        self._send(fault, status, body)
+
+    do_POST = do_PATCH = do_GET  # noqa: N815
+
+    def _send(self, fault: Fault | None, status: int, body: Any) -> None:
+        headers = {"Content-Type": "application/json"}
+        content = json.dumps(body).encode()
+        if fault is not None:
+            self.close_connection = True
+            if fault.kind == "reset":
+                return
+            if fault.kind == "status":
+                status, content = fault.status, json.dumps(fault.body or {"message": "no"}).encode()
+            if fault.kind == "html":
+                content = b"<html>Please log in to the network</html>"
+            headers |= {"Connection": "close", **fault.headers}
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        cut = 40 if fault is not None and fault.kind == "truncate" else 0
+        self.send_header("Content-Length", str(len(content) + cut))
+        self.end_headers()
+        if fault is not None and fault.kind == "drip":
+            with contextlib.suppress(OSError):
+                for byte in content:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    threading.Event().wait(0.05)
+            return
+        self.wfile.write(content)
