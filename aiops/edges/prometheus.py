@@ -52,6 +52,8 @@ class PrometheusMetrics:
 
     def __init__(self, settings: PrometheusSettings) -> None:
         """Check the address; nothing is sent yet. Raises ConfigError for a malformed URL."""
+        from prometheus_api_client import PrometheusConnect
+
         parts = _checked(settings.url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
         origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
@@ -63,6 +65,8 @@ class PrometheusMetrics:
         self._end_s = time.monotonic() + settings.deadline_s
         self._points: dict[str, int] = {}
         self._transport = Transport(_session(settings, basic, parts), self._url, _secrets(settings, basic))
+        # Builds the requests; what it returns is what our transport hands through: the body as bytes.
+        self._client = PrometheusConnect(url=self._url, session=self._transport)
         self.samples = 0
 
     def read(self, query: Query, grid: Grid) -> Answer:
@@ -122,7 +126,7 @@ class PrometheusMetrics:
             if "expected a Prometheus" not in error.message:
                 raise
         try:
-            body = self._client().custom_query("1", params={"timeout": "10s"})
+            body = self._client.custom_query("1", params={"timeout": "10s"})
         except TooLarge:
             body = b""
         if b'"success"' not in body[:1000]:
@@ -142,7 +146,7 @@ class PrometheusMetrics:
 
     def _chunk(self, query: Query, span: Grid) -> Reply:
         left_s = max(1, int(self._transport.end_s - time.monotonic()))
-        body = self._client().custom_query_range(
+        body = self._client.custom_query_range(
             query.expr,
             start_time=datetime.fromtimestamp(span.start_s, UTC),
             end_time=datetime.fromtimestamp(span.end_s, UTC),
@@ -153,12 +157,6 @@ class PrometheusMetrics:
         reply = parse(body, self._url)
         secrets = self._transport.secrets
         return replace(reply, warnings=tuple(redact(text, secrets) for text in reply.warnings))
-
-    def _client(self) -> Any:
-        """Return prometheus-api-client over our session; what it returns is the body as bytes."""
-        from prometheus_api_client import PrometheusConnect
-
-        return PrometheusConnect(url=self._url, session=self._transport)
 
     def _check_clock(self) -> None:
         skew_s = self._transport.skew_s or 0.0

@@ -2,8 +2,8 @@
 
 A reply is hostile until it has been laid on the grid: every size is checked before memory is
 taken, every time stamp has to be a step that was asked for, infinities become "no sample".
-Not the JSON reader of a library: most of a reply is numbers in strings, and one
-`numpy.fromstring` over all of them is three times faster than decoding them one by one.
+Most of a reply is numbers in strings; a typed decoder makes floats of them without the strings in
+between, three times faster than `json` and with the memory of one series.
 Source: https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import msgspec
 import numpy as np
@@ -24,8 +25,6 @@ MAX_CELLS = 50_000_000  # float64 [N, T]: 400 MB
 MAX_LABEL = 1_024  # characters; Kubernetes allows 253 in a name, image references stay below 600
 
 Labels = tuple[tuple[str, str], ...]
-_DIGITS = b"0123456789+-.eE,NaInf"
-_BRACKETS = b'[]" \t\r\n'
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +70,7 @@ class _Body(msgspec.Struct):
 
 _BODY = msgspec.json.Decoder(_Body)
 _SERIES = msgspec.json.Decoder(_Series)
+_PAIRS = msgspec.json.Decoder(list[tuple[float, float]], strict=False)  # values are numbers in strings
 
 
 def parse(body: bytes, where: str) -> Reply:
@@ -89,11 +89,16 @@ def parse(body: bytes, where: str) -> Reply:
         series = [_SERIES.decode(one) for one in reply.data.result]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise _unusable(f"a Prometheus range reply in JSON, found {_found(body)}", where) from error
-    rows, numbers = _numbers([bytes(one.values) for one in series], where)
+    try:
+        # Series by series: the Python floats of one are gone before those of the next are made.
+        parts = [np.fromiter(chain.from_iterable(_pairs(one.values)), np.float64) for one in series]
+    except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        raise _unusable("pairs of a time and a number", where) from error
+    numbers = np.concatenate([*parts, np.empty(0)])
     stats = reply.data.stats.samples if reply.data.stats else None
     return Reply(
         labels=tuple(tuple(sorted(one.metric.items())) for one in series),
-        rows=rows,
+        rows=np.repeat(np.arange(len(parts)), [part.size // 2 for part in parts]),
         times=numbers[0::2],
         values=numbers[1::2],
         # A PromQL info is advice about the expression (Prometheus 2.5x sends it as a warning).
@@ -102,18 +107,12 @@ def parse(body: bytes, where: str) -> Reply:
     )
 
 
-def _numbers(texts: Sequence[bytes], where: str) -> tuple[TimesArray, FloatArray]:
-    """Read `[[time,"value"],...]` of every series: row of each point [P], and [2P] numbers."""
-    counts = np.array([max(text.count(b"[") - 1, 0) for text in texts], dtype=np.int64)
-    flat = b",".join(text for text, count in zip(texts, counts, strict=True) if count)
-    flat = flat.translate(None, _BRACKETS)
+def _pairs(text: msgspec.Raw) -> list[tuple[float, float]]:
+    """Read `[[time,"value"],...]` of one series. Raises ValueError or TypeError for other shapes."""
     try:
-        numbers = np.fromstring(flat, dtype=np.float64, sep=",") if flat else np.empty(0)
-    except ValueError:
-        numbers = np.empty(0)
-    if numbers.size != 2 * counts.sum() or flat.translate(None, _DIGITS):
-        raise _unusable("pairs of a time and a number", where)
-    return np.repeat(np.arange(len(texts)), counts), numbers
+        return _PAIRS.decode(text)
+    except msgspec.ValidationError:  # "+Inf" and "1e400" are floats to Prometheus, not to msgspec
+        return [(float(time), float(value)) for time, value in msgspec.json.decode(text)]
 
 
 def lay(query: Query, grid: Grid, replies: Sequence[Reply], where: str) -> Answer:
