@@ -48,7 +48,9 @@ class Service:
     mean; `peak_h`: hour (UTC) of the daily peak. `work_ms`: own time of one request on an idle
     pod; `workers`: requests a pod works on at once; `queue`: requests a pod holds before it
     sheds. `tail`: shape of the latency distribution (smaller = longer tail). `base_errors`:
-    share of requests that fail on a good day. `created_s`: None = older than the simulation.
+    share of requests that fail on a good day. `sidecar`: its proxy is an ordinary container, as
+    before Istio 1.27; the others have it as an init container, which kube-state-metrics lists apart.
+    `helm`: deployed by a chart. `created_s`: None = older than the simulation.
     """
 
     name: str
@@ -143,7 +145,7 @@ def default_mesh() -> Mesh:
     return Mesh((
         Service(
             "web", "5.3.0", 2, 26.0, web_calls, entry_rps=60.0, base_errors=0.0004, sidecar=True,
-            memory_mib=210, autoscale=Autoscale(2, 6),
+            workers=1, memory_mib=210, autoscale=Autoscale(2, 8),
         ),
         Service("mobile-api", "3.8.1", 3, 30.0, mobile_calls, entry_rps=40.0, peak_h=20.0),
         Service(

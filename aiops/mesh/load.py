@@ -24,11 +24,14 @@ def correlated(rng: np.random.Generator, steps: int, minutes: float) -> FloatArr
     A causal moving average: sample t reads draws up to t only, so a longer run starts with the
     same numbers.
     """
-    kernel = np.exp(-np.arange(MEMORY) / minutes)
-    kernel /= np.sqrt(np.sum(kernel**2))
+    weights = np.exp(-np.arange(MEMORY) / minutes)
+    weights /= np.sqrt(np.sum(weights**2))
     draws = rng.standard_normal(steps + MEMORY - 1)
-    windows = np.lib.stride_tricks.sliding_window_view(draws, MEMORY)  # [T, MEMORY]
-    return np.asarray(windows @ kernel[::-1], dtype=np.float64)
+    total = np.zeros(steps)
+    # Tap by tap: a matrix product or a convolution rounds differently for another length.
+    for tap, weight in enumerate(weights):
+        total += weight * draws[MEMORY - 1 - tap : MEMORY - 1 - tap + steps]
+    return total
 
 
 def _day_levels(rng: np.random.Generator, times: TimesArray, sigma: float) -> FloatArray:
@@ -64,7 +67,8 @@ def entry_rate(
     service: Service, surges: tuple[Surge, ...], times: TimesArray, rng: np.random.Generator
 ) -> FloatArray:
     """Return [T] requests per second that enter the mesh at one service."""
-    noise = 0.03 * correlated(rng, times.size, 20.0) + _day_levels(rng, times, 0.03)
+    fast, slow = rng.spawn(2)  # apart: how much one draws must not move the other
+    noise = 0.03 * correlated(fast, times.size, 20.0) + _day_levels(slow, times, 0.03)
     rate = service.entry_rps * shape(service, times)
     if service.batch is not None:
         since = (times - service.batch.start_s) % DAY_S

@@ -12,6 +12,7 @@ import numpy as np
 
 from aiops.mesh.faults import Defect, Deploy, Event, Surge
 from aiops.mesh.graph import Mesh, Service, default_mesh
+from aiops.mesh.random_graph import random_graph
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 # Wednesday 2026-03-18 22:30 UTC: half an hour into the nightly export, a quiet hour of the shop.
@@ -70,3 +71,24 @@ def _ordinary_deploys(start_s: int) -> tuple[Event, ...]:
         ("mobile-api", 11, 12.3, "3.9.0"),
     )
     return tuple(Deploy(name, start_s + day * DAY + int(hour * HOUR), tag) for name, day, hour, tag in plan)
+
+
+def ordinary(seed: int, days: int = 21, end_s: int = DEMO_END_S) -> Scenario:
+    """Return weeks of another mesh on which nothing breaks: deploys without harm, flash crowds.
+
+    The last day has neither, so that what a test adds there stands alone. At least 4 days.
+    """
+    mesh = random_graph(seed)
+    rng = np.random.default_rng([seed, 19])
+    start_s = end_s - days * DAY
+    events: list[Event] = []
+    for service in mesh.services:
+        for number in range(int(rng.integers(0, 3))):
+            at = start_s + int(rng.integers(DAY, (days - 1) * DAY)) // MINUTE * MINUTE
+            events.append(Deploy(service.name, at, f"{service.tag}-r{number + 1}"))
+        if service.entry_rps and rng.random() < 0.7:
+            at = start_s + int(rng.integers(DAY, (days - 2) * DAY)) // MINUTE * MINUTE
+            length = int(rng.integers(20, 60)) * MINUTE
+            events.append(Surge(service.name, at, at + length, float(rng.uniform(1.2, 1.5))))
+    events.sort(key=lambda event: (getattr(event, "start_s", 0), getattr(event, "service", "")))
+    return Scenario(mesh, tuple(events), start_s, end_s, seed)
