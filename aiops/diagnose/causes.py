@@ -68,9 +68,8 @@ def dependency(inquiry: Inquiry) -> Finding | None:
         inquiry.no("S6", "no callee explains it" if known else "who is called is not known")
         return None
     change = releases.suspect(facts)
-    if change is not None and releases.version_split(facts, change).worse is True:
-        inquiry.no("S6", f"{blame.workload} fails too, but only the new version of this workload sees it")
-        return None
+    # Also when the new version alone seems worse: if that is what breaks the callee's answers, a
+    # hold costs a look; a rollback of a victim costs trust.
     if change is not None:
         inquiry.ruled_out.append(
             f"{describe(change)}: {blame.workload} explains {blame.share:.0%} of the symptom"

@@ -245,8 +245,8 @@ def _versions(answers: Mapping[str, Answer], workload: Workload, since_s: int) -
     rates, errors, latencies = (
         by_version(f"version_{what}") for what in ("rate", "error_ratio", "latency_p95")
     )
-    together = _together(rates)
     step_s = _step_s(answers.get("version_rate"))
+    together, overlap = _together(rates, step_s)
     return tuple(
         VersionSplit(
             version,
@@ -255,21 +255,24 @@ def _versions(answers: Mapping[str, Answer], workload: Workload, since_s: int) -
             _weighted(latencies.get(version), rate, together),
         )
         for version, rate in sorted(rates.items())
-        if np.nansum(rate[together]) > 0
+        if np.nansum(rate[together]) > 0 and (overlap or np.nansum(rate[-NOW_STEPS:]) > 0)
     )
 
 
-def _together(rates: Mapping[str, FloatArray]) -> NDArray[np.bool_]:
-    """Return [T]: the steps at which two versions served, or all steps when no two ever did.
+def _together(rates: Mapping[str, FloatArray], step_s: int) -> tuple[NDArray[np.bool_], bool]:
+    """Return [T], the steps at which two versions served, and True; all steps and False if none did.
 
     Only the same minutes compare versions: a dependency that broke after the rollout would make
-    the new version look worse than an old one that served before.
+    the new version look worse than an old one that served before. A rate looks back 5 minutes, so
+    a version still shows one after it went: what shows none 5 minutes later does not count.
     """
     if not rates:
-        return np.zeros(0, dtype=np.bool_)
+        return np.zeros(0, dtype=np.bool_), False
     serving = np.stack([np.nan_to_num(rate) > 0 for rate in rates.values()])  # [versions, T]
-    both: NDArray[np.bool_] = serving.sum(axis=0) >= 2
-    return both if both.any() else np.ones_like(both)
+    ahead = LIMITS.onset_slack_s // step_s if step_s else 0
+    later = np.concatenate([serving[:, ahead:], np.repeat(serving[:, -1:], ahead, axis=1)], axis=1)
+    both: NDArray[np.bool_] = (serving & later[:, : serving.shape[1]]).sum(axis=0) >= 2
+    return (both, True) if both.any() else (np.ones_like(both), False)
 
 
 def _step_s(answer: Answer | None) -> int:

@@ -345,7 +345,7 @@ def bad_release(tag: str = "2.0.0", *, errors: float = 0.3, at: int = 32) -> Sho
     """Return the plain case: api fails since a release, web calls it and fails with it."""
     shop = Shop("web", "api").calls("web", "api", 20, errors=errors).calls("gateway", "web", 20)
     shop.image("api", tag, at=at)
-    shop.version("api", "1.0.0", 5, 0.001, 80, since=200, until=at - 4)
+    shop.version("api", "1.0.0", 5, 0.001, 80, since=200, until=at - 9)
     shop.version("api", tag, 20, errors, 80, since=at)
     shop.set("api", "error_ratio", errors, since=30).fire("api", "error_ratio")
     return shop.set("web", "error_ratio", errors * 0.9, since=30).fire("web", "error_ratio")

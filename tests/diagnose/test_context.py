@@ -73,6 +73,13 @@ def test_versions_are_compared_over_the_minutes_both_served() -> None:
     assert new.requests == 20 * 60 * 5
 
 
+def test_a_version_that_was_gone_before_the_next_one_served_is_not_compared() -> None:
+    shop = Shop("api").image("api", "2.0.0", at=32).fire("api", "error_ratio")
+    shop.version("api", "1.0.0", 5, 0.001, 80, since=200, until=28)  # the look-back of its rate
+    shop.version("api", "2.0.0", 20, 0.3, 80, since=32)
+    assert [v.version for v in assembled(shop, "api").versions] == ["2.0.0"]
+
+
 def test_an_autoscaler_is_found_by_what_it_scales() -> None:
     found = assembled(surge().hpa("search", 2, 8, 8, limited=True), "search")
     assert found.autoscaler == Autoscaler("search", 2, 8, 8, limited=True)

@@ -38,6 +38,13 @@ def test_a_server_that_is_gone_is_blamed_by_its_callers_alone() -> None:
     assert (found.cause, found.root) == (Cause.DEPENDENCY, workload("api", ""))
 
 
+def test_a_harmless_release_minutes_before_a_callee_breaks_is_cleared() -> None:
+    shop = bad_release().calls("api", "db", 20, errors=0.3)
+    found = shop.diagnose()["api"]
+    assert (found.cause, found.root) == (Cause.DEPENDENCY, workload("db", ""))
+    assert "explains 100% of the symptom" in found.ruled_out[0]
+
+
 def test_two_that_blame_each_other_end() -> None:
     shop = Shop("a", "b").calls("a", "b", 20, errors=0.3).calls("b", "a", 20, errors=0.3)
     for name in ("a", "b"):
