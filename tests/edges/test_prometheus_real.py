@@ -53,11 +53,16 @@ def blocks(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def metrics(blocks: Path) -> Iterator[PrometheusMetrics]:
-    with real.running_prometheus(blocks) as url:
-        found = PrometheusMetrics(PrometheusSettings(url=url))
+def url(blocks: Path) -> Iterator[str]:
+    with real.running_prometheus(blocks) as found:
         yield found
-        found.close()
+
+
+@pytest.fixture(scope="module")
+def metrics(url: str) -> Iterator[PrometheusMetrics]:
+    found = PrometheusMetrics(PrometheusSettings(url=url))
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="module")
@@ -393,56 +398,35 @@ def test_a_broken_remote_read_makes_every_answer_partial(
     assert "remote_read" in answer.warnings[0] or "connect" in answer.warnings[0]
 
 
-def test_a_wrong_path_is_not_a_prometheus(
-    metrics: PrometheusMetrics, start_prometheus: Any, tmp_path: Path
-) -> None:
-    url = f"{start_prometheus(tmp_path)}/wrong"
-    error = refused(url)
-    assert (type(error), error.where) == (DataUnusable, url)
+def test_a_wrong_path_is_not_a_prometheus(url: str) -> None:
+    error = refused(f"{url}/wrong")
+    assert (type(error), error.where) == (DataUnusable, f"{url}/wrong")
     assert "expected a Prometheus, found HTTP 404" in error.message
 
 
-def test_a_query_the_server_cannot_parse_is_the_users_and_is_shown(
-    start_prometheus: Any, tmp_path: Path
-) -> None:
-    error = refused(start_prometheus(tmp_path), Query("own", "sum by (workload (x)", "", ("workload",)))
+def test_a_query_the_server_cannot_parse_is_the_users_and_is_shown(url: str) -> None:
+    error = refused(url, Query("own", "sum by (workload (x)", "", ("workload",)))
     assert type(error) is ConfigError
     assert "sum by (workload (x)" in error.message
 
 
-def test_a_query_that_cannot_be_evaluated_means_no_data(
-    blocks: Path, start_prometheus: Any, tmp_path: Path
-) -> None:
-    shutil.copytree(blocks, tmp_path / "data")
-    many = Query("own", "kube_pod_owner * on (cluster) up", "", ("cluster",))
-    error = refused(start_prometheus(tmp_path / "data"), many)
+def test_a_query_that_cannot_be_evaluated_means_no_data(url: str) -> None:
+    error = refused(url, Query("own", "kube_pod_owner * on (cluster) up", "", ("cluster",)))
     assert type(error) is DataUnusable
     assert "could not be evaluated" in error.message
 
 
-def test_two_series_for_one_workload_are_refused_by_name(
-    blocks: Path, start_prometheus: Any, tmp_path: Path
-) -> None:
-    shutil.copytree(blocks, tmp_path / "data")
-    own = presets.custom(
-        "own",
-        'sum by (namespace, workload, pod) (label_replace(kube_pod_info, "workload", "w", "", ""))',
-        "",
-        "up",
-        1,
-    )
-    assert (
-        "expected one series per cluster, namespace, workload"
-        in refused(start_prometheus(tmp_path / "data"), own).message
-    )
+def test_two_series_for_one_workload_are_refused_by_name(url: str) -> None:
+    named = 'label_replace(kube_pod_owner, "workload", "w", "", "")'
+    own = presets.custom("own", f"sum by (namespace, workload, pod) ({named})", "", "up", 1)
+    assert "expected one series per cluster, namespace, workload" in refused(url, own).message
 
 
-def test_a_server_that_stops_answering_is_given_up(blocks: Path) -> None:
-    with real.running_prometheus(blocks) as url:
-        slow = Query("slow", "sum(sum_over_time((rate(istio_requests_total[3h]))[3h:1s]))", "", ("cluster",))
-        found = PrometheusMetrics(PrometheusSettings(url=url, timeout_s=1.0))
-        started = time.monotonic()
-        with pytest.raises(DataUnusable):
-            found.read(slow, Grid(START_S, END_S, 15))
-        assert time.monotonic() - started < 3
-        found.close()
+def test_a_server_that_computes_for_too_long_is_given_up(url: str) -> None:
+    slow = Query("slow", "sum(sum_over_time((rate(istio_requests_total[3h]))[3h:1s]))", "", ("cluster",))
+    found = PrometheusMetrics(PrometheusSettings(url=url, timeout_s=1.0))
+    started = time.monotonic()
+    with pytest.raises(DataUnusable):
+        found.read(slow, Grid(START_S, END_S, 15))
+    assert time.monotonic() - started < 3
+    found.close()
