@@ -42,8 +42,9 @@ def _sized(
     if target.field == "hpa.max":
         # The count moves with the load all day; only the hour before the onset has both numbers,
         # and there the autoscaler held the use that it is asked to hold.
-        pods = _pods_before(context, onset_s, current)
-        served = health.level(panel, workload, "request_rate", onset_s - limits.baseline_s, onset_s)
+        calm_s = onset_s - limits.onset_slack_s
+        pods = _pods_before(context, calm_s, current)
+        served = health.level(panel, workload, "request_rate", calm_s - limits.baseline_s, calm_s)
     if offered is None or not served:
         return Hold("S-BLIND", "how much it served while healthy is not known")
     needed = max(math.ceil(pods * offered / 60 / served), current + 1)
@@ -55,9 +56,9 @@ def _sized(
     return Scale("hpa.max", current, new, "S1b", reason)
 
 
-def _pods_before(context: Context, onset_s: int, current: int) -> int:
-    """Return the pods in the hour before the onset: what the first move after it started from."""
-    moves = [c for c in context.changes if c.kind == "replicas" and c.at_s >= onset_s and c.old is not None]
+def _pods_before(context: Context, calm_s: int, current: int) -> int:
+    """Return the pods at a time before the onset: what the first move after it started from."""
+    moves = [c for c in context.changes if c.kind == "replicas" and c.at_s >= calm_s and c.old is not None]
     first = min(moves, key=lambda c: c.at_s, default=None)
     if first is None or first.old is None:
         return context.capacity.replicas_desired or current

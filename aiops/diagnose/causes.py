@@ -87,14 +87,14 @@ def bad_release(inquiry: Inquiry) -> Finding | None:
         inquiry.no("R1", "no image of it changed in the hour before" if known else "what ran is not known")
         return None
     harmed = [signal for signal in facts.harmed() if signal in {"error_ratio", "latency_p95"}]
-    if not harmed:
+    cpu = releases.cpu_per_request_ratio(facts, change)
+    heavier = cpu is not None and cpu >= facts.limits.cpu_per_request_rise and facts.rose("cpu_utilization")
+    if not harmed and not heavier:
         inquiry.no("R1", f"{describe(change)}: no errors and no latency after it", rules_out=True)
         return None
-    if not any(releases.healthy_before(facts, change, signal) for signal in harmed):
+    if harmed and not any(releases.healthy_before(facts, change, signal) for signal in harmed):
         inquiry.no("R1c", f"{describe(change)}: as bad before it, or before is not known", rules_out=True)
         return None
-    cpu = releases.cpu_per_request_ratio(facts, change)
-    heavier = cpu is not None and cpu >= facts.limits.cpu_per_request_rise
     split = releases.version_split(facts, change)
     said = [_released(facts, change), *_contrast(facts, change, harmed), *split.evidence]
     if heavier:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.diagnose.rows import of_workload
-from aiops.domain import Answer, Change, FloatArray, TimesArray, Workload
+from aiops.diagnose.rows import Sources
+from aiops.domain import Change, FloatArray, TimesArray, Workload
 
 # Containers that the platform injects. A new image there is shared infrastructure: rolling the
 # application back would not undo it. Names: istio.io/latest/docs (istio-proxy, istio-init,
@@ -30,15 +30,13 @@ SIDECARS = frozenset(
 ABSENT_STEPS = 3
 
 
-def image_changes(answer: Answer | None, workload: Workload) -> tuple[Change, ...]:
+def image_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]:
     """Return every image change of a workload that the grid shows, oldest first.
 
     A spec that is there when its container is first seen is no change: it is where the data starts.
     """
-    if answer is None:
-        return ()
     rows: dict[str, dict[str, NDArray[np.bool_]]] = {}
-    for labels, values in of_workload(answer, workload):
+    for labels, values in sources.rows("image", workload):
         present = np.isfinite(values) & (values > 0)  # [T]
         specs = rows.setdefault(labels.get("container", ""), {})
         spec = labels.get("image_spec", "")
@@ -46,7 +44,7 @@ def image_changes(answer: Answer | None, workload: Workload) -> tuple[Change, ..
     found = [
         change
         for container, specs in sorted(rows.items())
-        for change in _of_container(workload, container, specs, answer.times)
+        for change in _of_container(workload, container, specs, sources.answers["image"].times)
     ]
     return tuple(sorted(found, key=lambda change: (change.at_s, change.subject, change.new or "")))
 
@@ -79,13 +77,11 @@ def _run_start(present: NDArray[np.bool_], at: int) -> int:
     return int(absent[-1]) + 1 if absent.size else 0
 
 
-def replica_changes(answer: Answer | None, workload: Workload) -> tuple[Change, ...]:
+def replica_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]:
     """Return every move of the desired replicas that the grid shows, oldest first."""
-    if answer is None:
-        return ()
     changes: list[Change] = []
-    for _, values in of_workload(answer, workload):
-        changes.extend(_moves(workload, values, answer.times))
+    for _, values in sources.rows("replicas_desired", workload):
+        changes.extend(_moves(workload, values, sources.answers["replicas_desired"].times))
     return tuple(changes)
 
 

@@ -126,7 +126,7 @@ def _saturation(facts: Facts) -> tuple[Evidence, ...]:
     limits, throttled = facts.limits, facts.context.capacity.throttled
     cpu, errors = facts.now("cpu_utilization"), facts.now("error_ratio")
     said: list[Evidence] = []
-    if cpu is not None and (cpu >= limits.saturated_cpu or facts.rose("cpu_utilization")):
+    if cpu is not None and cpu >= limits.saturated_cpu:
         said.append(facts.evidence("CPU used over requested", "cpu_utilization", cpu, "ratio of request"))
     if throttled is not None and throttled >= limits.saturated_throttled:
         said.append(facts.evidence("share of CPU periods throttled", "cpu_throttled", throttled, "ratio"))

@@ -6,7 +6,7 @@ and shown, never interpreted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -18,6 +18,7 @@ NOW_STEPS = 5
 
 # (cluster, namespace, name) -> kind, as `panels.workload_kinds` reads it from the metrics.
 Kinds = Mapping[tuple[str, str, str], str]
+Row = tuple[Mapping[str, str], FloatArray]
 
 
 def named(labels: Mapping[str, str], kinds: Kinds, *, namespace: str, name: str) -> Workload:
@@ -26,15 +27,42 @@ def named(labels: Mapping[str, str], kinds: Kinds, *, namespace: str, name: str)
     return Workload(key[0], key[1], kinds.get(key, ""), key[2])
 
 
-def of_workload(
-    answer: Answer | None, workload: Workload, namespace: str = "namespace", name: str = "workload"
-) -> Iterator[tuple[Mapping[str, str], FloatArray]]:
-    """Yield (labels, [T]) of the rows that belong to one workload, in the order of the answer."""
-    if answer is None:
-        return
-    for labels, values in zip(answer.labels, answer.values, strict=True):  # [N, T] -> [T]
-        if (labels.get("cluster", ""), labels.get(namespace, ""), labels.get(name, "")) == workload.key:
-            yield labels, values
+class Sources:
+    """The answers of one run, found by workload.
+
+    An index per answer, made when first asked: in a storm, looking through every row for every
+    incident would be quadratic.
+    """
+
+    def __init__(self, answers: Mapping[str, Answer]) -> None:
+        self.answers = answers
+        self._index: dict[tuple[str, str, str], dict[tuple[str, str, str], list[int]]] = {}
+
+    def rows(
+        self, source: str, workload: Workload, namespace: str = "namespace", name: str = "workload"
+    ) -> list[Row]:
+        """Return (labels, [T]) of the rows whose two labels name a workload, in the order of the answer."""
+        answer = self.answers.get(source)
+        if answer is None:
+            return []
+        found = self._index.setdefault((source, namespace, name), {})
+        if not found:
+            for row, labels in enumerate(answer.labels):
+                key = (labels.get("cluster", ""), labels.get(namespace, ""), labels.get(name, ""))
+                found.setdefault(key, []).append(row)
+        return [(answer.labels[row], answer.values[row]) for row in found.get(workload.key, [])]
+
+    def newest(
+        self,
+        source: str,
+        workload: Workload,
+        pick: Callable[[list[float]], float] = max,
+        name: str = "workload",
+    ) -> float | None:
+        """Return `pick` over the newest values of the rows of a workload, None when there is none."""
+        values = [newest(row) for _, row in self.rows(source, workload, name=name)]
+        known = [value for value in values if value is not None]
+        return pick(known) if known else None
 
 
 def newest(values: FloatArray) -> float | None:
@@ -48,15 +76,3 @@ def median(values: FloatArray) -> float | None:
     """Return the median of the finite values, None when there is none."""
     finite = values[np.isfinite(values)]
     return float(np.median(finite)) if finite.size else None
-
-
-def worst_now(
-    answer: Answer | None,
-    workload: Workload,
-    pick: Callable[[list[float]], float] = max,
-    name: str = "workload",
-) -> float | None:
-    """Return `pick` over the newest values of all rows of a workload, None when there is none."""
-    values = [newest(row) for _, row in of_workload(answer, workload, name=name)]
-    known = [value for value in values if value is not None]
-    return pick(known) if known else None

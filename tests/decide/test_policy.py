@@ -194,6 +194,17 @@ def test_an_autoscaler_at_its_limit_gets_a_higher_bound_and_never_replicas() -> 
     assert (decision.field, decision.old, decision.new, decision.rule) == ("hpa.max", 4, 6, "S1b")
 
 
+def test_a_bound_is_sized_by_the_pods_that_served_before_the_autoscaler_moved() -> None:
+    shop = surge(3.0).replicas("search", 4).hpa("search", 2, 12, 12, limited=True)
+    for labels, values in shop.rows["replicas_desired"]:
+        if labels["workload"] == "search":
+            values[-32:] = 12
+    decision = shop.decide("search", count_target("search", "hpa.max", "12"))
+    assert isinstance(decision, Scale)
+    assert (decision.old, decision.new) == (12, 13)
+    assert "60 req/s offered, 20 req/s served healthy by 4: 13 needed" in decision.reason
+
+
 def test_only_the_bound_is_asked_for_when_an_autoscaler_owns_the_replicas() -> None:
     assert told(surge().hpa("search", 2, 4, 4, limited=True).decide("search", REPLICAS)) == ("hold", "EDIT")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from aiops.diagnose import changes
+from aiops.diagnose.rows import Sources
 from aiops.domain import Answer, Query, Workload
 
 API = Workload("c", "shop", "Deployment", "api")
@@ -64,14 +65,16 @@ CASES: list[tuple[str, dict[tuple[str, str], list[float]], list[tuple[str, str, 
 def test_an_image_change_is_the_first_step_of_a_new_image(
     rows: dict[tuple[str, str], list[float]], expected: list[tuple[str, str, str, int]]
 ) -> None:
-    found = [(c.subject, c.old, c.new, c.at_s) for c in changes.image_changes(image(rows), API)]
+    found = [
+        (c.subject, c.old, c.new, c.at_s) for c in changes.image_changes(Sources({"image": image(rows)}), API)
+    ]
     assert expected == found
 
 
 def test_another_workload_changes_nothing_here() -> None:
     rows = {("app", "a:1"): [1.0, 0, 0], ("app", "a:2"): [0.0, 1, 1]}
-    assert changes.image_changes(image(rows, workload="web"), API) == ()
-    assert changes.image_changes(None, API) == ()
+    assert changes.image_changes(Sources({"image": image(rows, workload="web")}), API) == ()
+    assert changes.image_changes(Sources({}), API) == ()
 
 
 def test_replicas_that_move_are_a_change_with_both_numbers() -> None:
@@ -82,5 +85,8 @@ def test_replicas_that_move_are_a_change_with_both_numbers() -> None:
         np.array([[2, 2, NAN, 2, 5.0]]),
         np.arange(5, dtype=np.int64) * 60,
     )
-    found = [(c.kind, c.old, c.new, c.at_s) for c in changes.replica_changes(answer, API)]
+    found = [
+        (c.kind, c.old, c.new, c.at_s)
+        for c in changes.replica_changes(Sources({"replicas_desired": answer}), API)
+    ]
     assert found == [("replicas", "2", "5", 240)]

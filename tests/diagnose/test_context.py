@@ -69,13 +69,13 @@ def test_versions_are_compared_over_the_minutes_both_served() -> None:
         ("2.0.0", 0.3),
     ]
     old, new = found.versions
-    assert old.requests == 5 * 60 * 5  # five steps of five requests a second
-    assert new.requests == 20 * 60 * 5
+    assert old.requests == 6 * 60 * 5  # ten steps with a rate, less the four that it looks back
+    assert new.requests == 6 * 60 * 20
 
 
 def test_a_version_that_was_gone_before_the_next_one_served_is_not_compared() -> None:
     shop = Shop("api").image("api", "2.0.0", at=32).fire("api", "error_ratio")
-    shop.version("api", "1.0.0", 5, 0.001, 80, since=200, until=28)  # the look-back of its rate
+    shop.version("api", "1.0.0", 5, 0.001, 80, since=200, until=29)  # the look-back of its rate
     shop.version("api", "2.0.0", 20, 0.3, 80, since=32)
     assert [v.version for v in assembled(shop, "api").versions] == ["2.0.0"]
 

@@ -79,7 +79,14 @@ def test_cpu_per_request_that_rose_with_a_version_is_a_regression_and_no_overloa
     shop.set("search", "cpu_utilization", 1.4, since=30)
     found = shop.diagnose()["search"]
     assert found.cause is Cause.BAD_RELEASE
+    assert [e.value for e in found.evidence if "CPU per request" in e.claim] == [pytest.approx(2.8 / 1.3)]
     assert [e.claim for e in found.against] != []
+
+
+def test_more_load_without_a_saturated_cpu_is_no_overload() -> None:
+    shop = surge(2.0).set("search", "cpu_utilization", 0.8, since=30)
+    found = shop.fire("search", "latency_p95", "request_rate", "cpu_utilization").diagnose()["search"]
+    assert (found.cause, found.trace[-1].rule) == (Cause.CLIENT, "S-SPARE")
 
 
 def test_a_release_without_harm_is_cleared_and_listed() -> None:
