@@ -98,6 +98,6 @@ def prose(text: str) -> str:
 
 
 def _plain(token: str) -> bool:
-    if token in {"-", "=", "%", "(", ")", "+", "/"}:
+    if token in {"-", "=", "%", "(", ")", "+", "/", "->", "<", ">", "<=", ">="}:
         return True
     return bool(_WORD.fullmatch(token) or _NUMBER.fullmatch(token)) and not _RISKY_WORD.search(token)

@@ -73,7 +73,7 @@ def test_the_body_is_the_golden_one(name):
 
 
 def test_the_first_screen_answers_what_since_when_for_whom_what_changes_and_what_speaks_against():
-    first = sample.composed(sample.rollback_item()).body.split("## Evidence")[0]
+    first = sample.composed(sample.rollback_item()).body.split("## Observed against")[0]
     for expected in (
         "`shop/checkout`",
         "2026-11-23 11:46 UTC",
@@ -124,3 +124,4 @@ def test_a_change_that_a_person_asked_for_claims_no_measurement():
     made = sample.composed(asked).body
     assert "a person asked for this change" in made
     assert "No measurement stands behind this change" in made
+    assert "Data: base `main` at `1f1f1f1f1f1f`.\n" in made
