@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from aiops.decide.limits import LIMITS
+from aiops.detect.windows import EVALUATION_DELAY_S
 from aiops.diagnose import traffic
 from aiops.diagnose.changes import image_changes, replica_changes
 from aiops.diagnose.rows import Kinds, Sources, newest
@@ -55,15 +56,17 @@ PER_WORKLOAD = ("image", "replicas_desired", "replicas_available", "cpu_throttle
 def wanted(incidents: Iterable[Incident], now_s: int, step_s: int) -> tuple[tuple[str, Grid], ...]:
     """Return (query name, grid) of what the incidents need; empty when nothing is pending or firing.
 
-    Grids end at `now_s` and have the step of the panel: at a coarser one a deploy that came two
-    minutes before the onset could seem to come after it.
+    Grids end at the newest complete step, as the panel does, on multiples of the step: a change then
+    has the same time in every run that sees it. Their step is the panel's: at a coarser one a
+    deploy that came two minutes before the onset could seem to come after it.
     """
     onsets = [i.onset_s for i in _open(incidents) if i.onset_s is not None]
     if not onsets:
         return ()
-    start_s = max(min(onsets) - LIMITS.baseline_s, now_s - IMAGE_SPAN_S)
-    short = Grid(now_s - max(now_s - start_s, step_s) // step_s * step_s, now_s, step_s)
-    long = Grid(now_s - IMAGE_SPAN_S // step_s * step_s, now_s, step_s)
+    end_s = (now_s - EVALUATION_DELAY_S) // step_s * step_s
+    start_s = max(min(onsets) - LIMITS.baseline_s, end_s - IMAGE_SPAN_S)
+    short = Grid(end_s - max(end_s - start_s, step_s) // step_s * step_s, end_s, step_s)
+    long = Grid(end_s - IMAGE_SPAN_S // step_s * step_s, end_s, step_s)
     return (("image", long), *((name, short) for name in AROUND_ONSET))
 
 

@@ -65,9 +65,9 @@ def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
 
 
 def _latency(facts: Facts, edge: CallEdge) -> Blame | None:
-    """Blame a callee with an incident of its own when its added latency is most of ours."""
+    """Blame a callee when its added latency is most of ours, whether or not a scorer noticed it."""
     key = edge.destination.key
-    if "latency_p95" not in facts.harmed() or not facts.fleet.is_firing(key) or not _may_be_first(facts, key):
+    if "latency_p95" not in facts.harmed() or not _may_be_first(facts, key):
         return None
     own = _rise(facts, facts.key)
     theirs = _rise(facts, key)

@@ -9,6 +9,8 @@ from diagnose.scenes import NOW_S, SOURCES, STEP_S, Shop, bad_release, surge, wo
 from aiops.diagnose import context
 from aiops.domain import Autoscaler, Context, Grid, State
 
+END_S = NOW_S - 120  # the newest complete step
+
 
 def assembled(shop: Shop, name: str) -> Context:
     shop.diagnose()
@@ -25,15 +27,23 @@ def test_one_pending_incident_asks_everything_around_its_onset() -> None:
     shop = Shop("api").fire("api", "error_ratio", onset=30, state=State.PENDING)
     wanted = dict(context.wanted(shop.incidents.values(), NOW_S, STEP_S))
     assert set(wanted) == set(SOURCES)
-    assert wanted["image"] == Grid(NOW_S - 26 * 3600, NOW_S, STEP_S)
-    assert wanted["call_rate"] == Grid(NOW_S - 90 * 60, NOW_S, STEP_S)
+    assert wanted["image"] == Grid(END_S - 26 * 3600, END_S, STEP_S)
+    assert wanted["call_rate"] == Grid(NOW_S - 90 * 60, END_S, STEP_S)
+
+
+def test_the_second_of_the_minute_a_run_starts_in_moves_no_grid() -> None:
+    shop = Shop("api").fire("api", "error_ratio", onset=30)
+    assert context.wanted(shop.incidents.values(), NOW_S, STEP_S) == context.wanted(
+        shop.incidents.values(), NOW_S + 59, STEP_S
+    )
 
 
 @pytest.mark.parametrize("step_s", [60, 300])
 def test_the_earliest_onset_sets_the_grid_and_26_hours_are_the_most(step_s: int) -> None:
     shop = Shop("api", "web").fire("api", "error_ratio", onset=10).fire("web", "error_ratio", onset=3000)
     wanted = dict(context.wanted(shop.incidents.values(), NOW_S, step_s))
-    assert wanted["call_rate"] == Grid(NOW_S - 26 * 3600, NOW_S, step_s)
+    end_s = (NOW_S - 120) // step_s * step_s
+    assert wanted["call_rate"] == Grid(end_s - 26 * 3600, end_s, step_s)
 
 
 def test_only_open_incidents_get_a_context() -> None:
