@@ -100,13 +100,16 @@ def test_nothing_hostile_acts_anywhere_in_a_body(text):
     assert gfm.live(written(*poisoned(text))) == []
 
 
-@settings(max_examples=300, deadline=None)
+PLAIN_CELLS = gfm.tags(written(*poisoned("plain")))["td"]
+
+
+@settings(max_examples=200, deadline=None)
 @given(text=st.text(alphabet="@#`|<>[]()!/\\:*_~-.wgh1 \n&;%$\"'\u202e\U0001f600é", max_size=300))
 def test_no_text_acts_or_changes_the_shape_of_a_body(text):
     made = written(*poisoned(text))
     shape = gfm.tags(made)
     assert gfm.live(made) == []
-    assert gfm.tags(written(*poisoned("plain")))["td"] == shape["td"]
+    assert shape["td"] == PLAIN_CELLS
     assert shape["h2"] == 10
 
 

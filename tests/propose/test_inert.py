@@ -26,16 +26,15 @@ def test_nothing_hostile_acts_in_a_table_or_a_list(function, text):
     assert gfm.live(in_a_table(function(text))) == []
 
 
-@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_500, deadline=None)
 @given(text=ANY_TEXT)
-def test_no_text_acts_or_breaks_its_table(function, text):
-    shown = in_a_table(function(text))
+def test_no_text_acts_or_breaks_its_table(text):
+    shown = "\n".join(in_a_table(function(text)) for function in FUNCTIONS.values())
     assert gfm.live(shown) == []
-    assert gfm.tags(shown)["td"] == 2
+    assert gfm.tags(shown)["td"] == 6
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(text=ANY_TEXT)
 def test_no_query_leaves_its_code_block_or_acts_in_a_merge_commit(text):
     shown = f"Q1:\n\n```promql\n  {inert.query(text)}\n```\n"
@@ -43,7 +42,7 @@ def test_no_query_leaves_its_code_block_or_acts_in_a_merge_commit(text):
     assert gfm.tags(shown) == {"p": 1, "pre": 1, "code": 1}
 
 
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(text=ANY_TEXT)
 def test_no_name_acts_in_a_title(text):
     shown = inert.title(text)
@@ -92,6 +91,10 @@ def test_places_stay_readable_but_are_no_address(text, expected):
         ("load is 1.8 times the forecast.", "load is 1.8 times the forecast."),
         ("rose by 25% (of 4 pods), at 12:03", "rose by 25% (of 4 pods), at 12:03"),
         ("shop/checkout fails", "shop/checkout fails"),
+        (
+            "image of app: r.example/a:1.2 -> r.example/a:1.3",
+            "image of app: r.example/a:1.2 -> r.example/a:1.3",
+        ),
         ("error_ratio of <b>", "`error_ratio` of `%3Cb%3E`"),
         ("built from deadbeef1", "built from `deadbeef1`"),
         ("see www.x.example", "see `www.x.example`"),
