@@ -53,6 +53,7 @@ class Limits:
     shed_min: float = _number(
         0.02, "ratio", "errors that count as shedding once load rose", "the error floor"
     )
+    worse_min: float = _number(1.5, "ratio", "after over before a release that counts as worse", "judgement")
     cpu_per_request_rise: float = _number(
         1.3, "ratio", "CPU per request after over before a release that is a regression", "judgement"
     )

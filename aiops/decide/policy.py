@@ -114,7 +114,7 @@ def _field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
     rule = blaming_rule(diagnosis)
     answer = next((asked.answer for asked in reversed(diagnosis.trace) if asked.holds), "")
     root = diagnosis.root
-    elsewhere = root is not None and root.key != diagnosis.workload.key
+    elsewhere = root is not None and root.key != diagnosis.workload.key and str(root) not in answer
     return Hold(rule, f"{answer}; look at {root}" if elsewhere else answer)
 
 

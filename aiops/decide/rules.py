@@ -73,7 +73,12 @@ CAUSES = (
         "guide R1",
         ("change_to_onset_s", "baseline_s", "cpu_per_request_rise"),
     ),
-    Rule("R1c", "It was as bad before the release: the release is cleared.", "guide R1c; Datadog"),
+    Rule(
+        "R1c",
+        "It was as bad before the release: the release is cleared.",
+        "guide R1c; Datadog",
+        ("worse_min",),
+    ),
     Rule(
         "R2",
         "The old version is as bad in the same minutes: the release is cleared.",

@@ -107,7 +107,7 @@ def bad_release(inquiry: Inquiry) -> Finding | None:
     if split.worse is None and not heavier and load.is_overloaded(facts):
         return _tie(facts, change, tuple(said))
     against = load.above_forecast_evidence(facts)
-    answer = f"{describe(change)}, {_minutes(facts.onset_s - change.at_s)} the onset, healthy before"
+    answer = f"{describe(change)}, {_lead(facts.onset_s - change.at_s)}, healthy before"
     return Finding(Cause.BAD_RELEASE, facts.workload, answer, change, tuple(said), against)
 
 
@@ -173,13 +173,12 @@ RULES: tuple[tuple[str, Rule], ...] = (
 
 def _released(facts: Facts, change: Change) -> Evidence:
     lead = facts.onset_s - change.at_s
-    return facts.evidence(
-        f"{describe(change)}, {_minutes(lead)} the onset", "image", lead / 60, "min", change.at_s
-    )
+    return facts.evidence(f"{describe(change)}, {_lead(lead)}", "image", lead / 60, "min", change.at_s)
 
 
-def _minutes(lead_s: int) -> str:
-    return f"{lead_s // 60} min before" if lead_s >= 0 else f"{-lead_s // 60} min after the first sign of"
+def _lead(lead_s: int) -> str:
+    minutes = abs(lead_s) // 60
+    return f"{minutes} min before the onset" if lead_s >= 0 else f"{minutes} min after the first bad step"
 
 
 def _contrast(facts: Facts, change: Change, signals: list[str]) -> list[Evidence]:

@@ -64,8 +64,8 @@ def healthy_before(facts: Facts, change: Change, signal: str) -> bool | None:
     if level is None:
         return None
     after = facts.now(signal)
-    # Half of now: a service that was already half as bad did not get bad by this release.
-    return level < facts.floor(signal) and (after is None or level <= after / 2)
+    # A service that was nearly as bad did not get bad by this release.
+    return level < facts.floor(signal) and (after is None or after >= facts.limits.worse_min * level)
 
 
 def version_split(facts: Facts, change: Change) -> Split:

@@ -83,6 +83,15 @@ def test_cpu_per_request_that_rose_with_a_version_is_a_regression_and_no_overloa
     assert [e.claim for e in found.against] != []
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "cause"), [(200, 350, Cause.BAD_RELEASE), (290, 350, Cause.UNKNOWN)]
+)
+def test_a_release_is_blamed_only_for_what_got_clearly_worse(before: float, now: float, cause: Cause) -> None:
+    shop = Shop("api").image("api", "2.0.0", at=32).calls("gateway", "api", 20)
+    shop.set("api", "latency_p95", before, since=3000).set("api", "latency_p95", now, since=30)
+    assert shop.fire("api", "latency_p95").diagnose()["api"].cause is cause
+
+
 def test_more_load_without_a_saturated_cpu_is_no_overload() -> None:
     shop = surge(2.0).set("search", "cpu_utilization", 0.8, since=30)
     found = shop.fire("search", "latency_p95", "request_rate", "cpu_utilization").diagnose()["search"]
