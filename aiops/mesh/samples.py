@@ -64,34 +64,74 @@ def increase(columns: Columns, times: TimesArray, range_s: int) -> FloatArray:
 
     Both ends belong to the window in 2.x. A counter that falls has started again at 0.
     """
-    values, valid = columns.values, ~np.isnan(columns.values)
+    begin, end = columns.at_or_after(times - range_s), columns.at_or_before(times)
+    whole = ~np.isnan(columns.values).any(axis=1)
+    out = np.empty((whole.size, times.size))
+    # Most series have no gap: then every row has the same first and last sample of a window.
+    if whole.any():
+        held = Columns(columns.values[whole], columns.start_s, columns.step_s)
+        enough = (begin < end)[None, :]
+        first = np.where(begin < end, begin, 0)[None, :]
+        last = np.where(begin < end, end, 0)[None, :]
+        out[whole] = _extrapolated(held, (times, range_s), enough, first, last)
+    if not whole.all():
+        held = Columns(columns.values[~whole], columns.start_s, columns.step_s)
+        valid = ~np.isnan(held.values)
+        # The first valid column at or after each column: the same walk from the other end.
+        ahead = valid.shape[1] - 1 - _previous(valid[:, ::-1])[:, ::-1]
+        inside = (begin <= end) & (end >= 0)
+        first = ahead[:, np.where(inside, begin, 0)]  # (N, T)
+        last = _previous(valid)[:, np.where(inside, end, 0)]
+        enough = inside[None, :] & (first < last) & (last <= end) & (first >= begin)
+        first, last = np.where(enough, first, 0), np.where(enough, last, 0)
+        out[~whole] = _extrapolated(held, (times, range_s), enough, first, last)
+    return out
+
+
+def _grown(values: FloatArray) -> FloatArray:
+    """Return [N, L] the growth of each counter since its first sample, without its resets."""
+    valid = ~np.isnan(values)
+    if valid.all() and not (np.diff(values, axis=1) < 0).any():
+        return values
     previous = _previous(valid)
     prior = np.concatenate([np.full((len(values), 1), -1), previous[:, :-1]], axis=1)
     before = np.take_along_axis(values, np.maximum(prior, 0), axis=1)
     step = np.where(values >= before, values - before, values)
-    grown = np.cumsum(np.where(valid & (prior >= 0), step, 0.0), axis=1)
-    count = np.cumsum(valid, axis=1)
-    # The first valid column at or after each column: the same walk from the other end.
-    ahead = values.shape[1] - 1 - _previous(valid[:, ::-1])[:, ::-1]
-    begin, end = columns.at_or_after(times - range_s), columns.at_or_before(times)
-    inside = (begin <= end) & (end >= 0)
-    begin, end = np.where(inside, begin, 0), np.where(inside, end, 0)
-    first, last = ahead[:, begin], previous[:, end]  # (N, T)
-    enough = inside[None, :] & (first < last) & (last <= end) & (first >= begin)
-    first, last = np.where(enough, first, 0), np.where(enough, last, 0)
+    return np.asarray(np.cumsum(np.where(valid & (prior >= 0), step, 0.0), axis=1))
 
-    def pick(array: FloatArray | Index, index: Index) -> FloatArray:
-        return np.asarray(np.take_along_axis(array, index, axis=1), dtype=np.float64)
 
-    growth = pick(grown, last) - pick(grown, first)
-    number = pick(count, last) - pick(count, first)
+def _pick(array: FloatArray | Index, index: Index) -> FloatArray:
+    """Return [N, T] the columns `index`: [N, T], or [1, T] when all rows share them."""
+    if len(index) == 1:
+        return np.asarray(array[:, index[0]], dtype=np.float64)
+    return np.asarray(np.take_along_axis(array, index, axis=1), dtype=np.float64)
+
+
+def _extrapolated(
+    columns: Columns,
+    window: tuple[TimesArray, int],
+    enough: np.typing.NDArray[np.bool_],
+    first: Index,
+    last: Index,
+) -> FloatArray:
+    """Return [N, T] the growth between two samples, stretched to the window as Prometheus does.
+
+    `window`: times [T] and its length in s; `first`, `last`: columns of the outer samples.
+    """
+    times, range_s = window
+    grown = _grown(columns.values)
+    growth = _pick(grown, last) - _pick(grown, first)
+    number = (last - first).astype(np.float64)
+    if np.isnan(columns.values).any():  # rows with gaps have fewer samples than columns
+        count = np.cumsum(~np.isnan(columns.values), axis=1)
+        number = _pick(count, last) - _pick(count, first)
     spanned = (last - first) * float(columns.step_s)
     mean_gap = spanned / np.maximum(number, 1.0)
     to_start = columns.times[first] - (times - range_s)[None, :]
     to_end = times[None, :] - columns.times[last]
     # A counter was never below 0: do not extrapolate past where it would have been.
     with np.errstate(divide="ignore", invalid="ignore"):
-        to_zero = spanned * pick(values, first) / growth
+        to_zero = spanned * _pick(columns.values, first) / growth
     to_start = np.where((growth > 0) & (to_zero < to_start), to_zero, to_start)
     near = 1.1 * mean_gap
     whole = spanned + np.where(to_start < near, to_start, mean_gap / 2)
