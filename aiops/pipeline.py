@@ -236,7 +236,7 @@ def _decide(
     image = found.change.new if found.change else None
     names = policy.fields(found, asked) if incident.state is State.FIRING else ()
     targets = {name: locate(job, repository, sha, incident.workload, name, image) for name in names}
-    unresolved = [
+    unresolved: list[tuple[Workload, str, str]] = [
         (incident.workload, name, target.refusal) for name, target in targets.items() if target.refusal
     ]
     decision: Decision = policy.decide(incident, found, asked, targets, job.limits, panel)
