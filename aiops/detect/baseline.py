@@ -1,0 +1,72 @@
+"""The last resort and the fixed rules: bands that need no model.
+
+`bands`: as yesterday and a week ago at this time, as wide as that was wrong before.
+`fixed`: series that never move (and signals that are zero while all is well) are expected to stay.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops.detect import features
+from aiops.detect.bands import Bands, Batch
+from aiops.detect.settings import DAY_S, PACE_S, WEEK_S
+from aiops.domain import FloatArray
+
+# The edge is 1.5 times what 98 % of the history stayed within: at 3 of 5 steps and 15 minutes of
+# hold, noise of that size does not fire, and a series twice as far off does.
+_SHARE, _MARGIN = 0.98, 1.5
+_FLAT_SHARE = 0.1  # of its value: how far a constant may move before it counts
+_TINY = 1e-9
+
+
+def bands(batch: Batch) -> Bands:
+    """Return seasonal bands [B, T]; the median of the history where no season is known."""
+    centre, _, _ = features.fit_scale(batch.fit, batch.min_deviation)
+    expected = _seasonal(batch, centre)
+    error = np.abs(batch.fit - expected[:, : batch.fit_steps])
+    ordered = np.sort(error, axis=1)  # NaN last
+    count = np.isfinite(error).sum(axis=1)
+    at = np.clip(np.rint(_SHARE * (count - 1)), 0, max(batch.fit_steps - 1, 0)).astype(np.int64)
+    usual = ordered[np.arange(len(ordered)), at] if batch.fit_steps else np.zeros(len(ordered))
+    width = np.maximum(_MARGIN * np.nan_to_num(usual), _TINY)[:, None]
+    return Bands(expected, expected - width, expected + width)
+
+
+def fixed(batch: Batch, zero_when_new: np.ndarray) -> Bands:
+    """Return the band of a constant [B, T]: its median, a tenth of it to both sides.
+
+    `zero_when_new`: [B] bool, signals that are zero while all is well: without history, 0 is
+    expected of them; any other series without history has no band.
+    """
+    centre, _, _ = features.fit_scale(batch.fit, batch.min_deviation)
+    centre = np.where(np.isnan(centre) & zero_when_new, 0.0, centre)
+    width = np.maximum(_FLAT_SHARE * np.abs(centre), _TINY)
+    expected = np.repeat(centre[:, None], batch.values.shape[1], axis=1)
+    return Bands(expected, expected - width[:, None], expected + width[:, None])
+
+
+def _seasonal(batch: Batch, centre: FloatArray) -> FloatArray:
+    """Return the mean of yesterday and a week ago, each smoothed over 25 minutes: [B, T]."""
+    per = max(1, round(PACE_S / batch.step_s))
+    pace = per * batch.step_s
+    now = features.fold(batch.values, per)  # [B, N]
+    buckets = now.shape[1]
+    if batch.week_ago is None:
+        week, back = now, -round(WEEK_S / pace)
+    else:
+        week, back = features.fold(batch.week_ago, per), 0
+    seasons = [
+        _smooth(now, -max(1, round(DAY_S / pace)), buckets),
+        _smooth(week, back, buckets),
+    ]
+    known = np.isfinite(seasons).sum(axis=0)
+    total = np.nansum(seasons, axis=0)
+    expected = np.where(known > 0, total / np.maximum(known, 1), centre[:, None])
+    return np.repeat(expected, per, axis=1)[:, : batch.values.shape[1]]
+
+
+def _smooth(values: FloatArray, start: int, length: int) -> FloatArray:
+    parts = np.stack([features.columns(values, start + o, length) for o in range(-2, 3)])
+    count = np.isfinite(parts).sum(axis=0)
+    return np.where(count > 0, np.nansum(parts, axis=0) / np.maximum(count, 1), np.nan)

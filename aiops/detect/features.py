@@ -1,0 +1,144 @@
+"""From samples to what the forecaster sees: buckets, scale, and what the last day and week knew.
+
+Letters: B series, T steps, N buckets, L buckets of one block, J leads, F and K features.
+Missing stays NaN until the last line, where it becomes (0, mask 0): never a zero that was measured.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aiops.domain import Float32Array, FloatArray
+
+# Buckets of 5 minutes ahead: 30, 45 and 60 minutes. The nearest is twice the hold of 15 minutes,
+# so a shift is sustained before any forecast that judges it could have seen it.
+LEADS = (6, 9, 12)
+INPUTS = 11  # F, in the order of `block`
+KNOWN = 12  # K
+AHEAD = LEADS[-1] + 3  # buckets of `week` and `clock` beyond the last bucket
+_LEVEL = 3  # buckets in the current level: 15 min, the hold
+_HOLD_LAST = 36  # buckets a last value stands in for a gap: 3 h, a long deploy or scrape outage
+_NEAR = 2  # buckets a peak may come earlier or later than yesterday: 10 min of cron jitter
+_CLIP = 12.0  # in squashed units: sinh(12) scales; what is beyond says nothing more
+
+
+def fold(values: FloatArray, per_bucket: int) -> FloatArray:
+    """Return the median of each bucket: [B, T] -> [B, ceil(T / per_bucket)], NaN = no sample.
+
+    The median, because one wild sample in five is an outlier and three are an event.
+    """
+    rows, steps = values.shape
+    buckets = -(-steps // per_bucket)
+    padded = np.full((rows, buckets * per_bucket), np.nan)
+    padded[:, :steps] = values
+    ordered = np.sort(padded.reshape(rows, buckets, per_bucket), axis=2)  # NaN sorts last
+    count = np.isfinite(ordered).sum(axis=2)  # [B, N]
+    low = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[..., None], axis=2)[..., 0]
+    high = np.take_along_axis(ordered, np.maximum(count // 2, 0)[..., None].clip(max=per_bucket - 1), axis=2)
+    return np.where(count > 0, (low + high[..., 0]) / 2, np.nan)
+
+
+def fit_scale(values: FloatArray, min_deviation: FloatArray) -> tuple[FloatArray, FloatArray, np.ndarray]:
+    """Return median, scale and "flat" of each series: [B, T] -> [B], [B] > 0, [B] bool.
+
+    The scale is the interquartile range as a standard deviation, at least a quarter of the
+    smallest deviation that matters and 2 % of the level: below that, noise would be blown up.
+    Flat: fewer than 3 values, or one value nearly always, or no sample; a model has nothing to learn.
+    """
+    rows = len(values)
+    ordered = np.sort(values, axis=1)  # NaN last
+    count = np.isfinite(values).sum(axis=1)
+
+    def quantile(share: float) -> FloatArray:
+        at = np.clip(np.rint(share * (count - 1)), 0, max(values.shape[1] - 1, 0)).astype(np.int64)
+        return ordered[np.arange(rows), at] if values.shape[1] else np.full(rows, np.nan)
+
+    low, middle, high, top, bottom = (quantile(q) for q in (0.25, 0.5, 0.75, 0.99, 0.01))
+    spread = np.maximum((high - low) / 1.349, (top - bottom) / 8)
+    # A batch job is zero for 23 hours: its interquartile range is 0 while its life is in the tail.
+    least = np.maximum(min_deviation / 4, 0.02 * np.abs(middle))
+    scale = np.fmax(spread, least)
+    flat = (count < 3) | ~(top - bottom > 1e-6 * np.maximum(np.abs(middle), 1e-12))
+    return (
+        np.where(count > 0, middle, np.nan),
+        np.where(np.isfinite(scale) & (scale > 0), scale, 1.0),
+        flat,
+    )
+
+
+def squash(values: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return asinh((values - centre) / scale), clipped: [B, T] -> [B, T], NaN stays.
+
+    Linear within a scale, logarithmic beyond, so one outlier of 1e6 is a 14 and not a 1e6.
+    """
+    with np.errstate(over="ignore"):
+        return np.clip(np.arcsinh((values - centre[:, None]) / scale[:, None]), -_CLIP, _CLIP)
+
+
+def expand(squashed: FloatArray, centre: FloatArray, scale: FloatArray) -> FloatArray:
+    """Return the inverse of `squash`: [B, T] -> [B, T]."""
+    return np.sinh(squashed) * scale[:, None] + centre[:, None]
+
+
+def block(
+    clean: FloatArray, week: FloatArray, clock: Float32Array, start: int, stop: int, day: int
+) -> tuple[Float32Array, Float32Array]:
+    """Return the model's inputs for origins [start, stop): [B, L, F] and [B, L, J, K].
+
+    `clean`: squashed buckets [B, >= stop]; reads columns < stop and, a day before the targets,
+    columns < stop - day + 15. `week`: squashed [B, N + AHEAD], column k is one week before bucket
+    k. `clock`: [N + AHEAD, 3]. `day`: buckets per day.
+    """
+    rows, length = len(clean), stop - start
+    level = _level(clean, start, stop)
+    day_now = _mean([columns(clean, start - day + o, length) for o in (-1, 0, 1)])
+    week_now = _mean([columns(week, start + o, length) for o in (-1, 0, 1)])
+    steps = [columns(clean, start, length), level, day_now, week_now]
+    now = np.broadcast_to(clock[start:stop], (rows, length, 3))
+    seen = [part for one in steps for part in (np.nan_to_num(one), np.isfinite(one))]
+    inputs = np.concatenate([np.stack(seen, axis=2), now], axis=2)  # [B, L, 8 + 3]
+
+    leads = []
+    for lead in LEADS:
+        days = [columns(clean, start + lead - day + o, length) for o in range(-_NEAR, _NEAR + 1)]
+        weeks = [columns(week, start + lead + o, length) for o in range(-_NEAR, _NEAR + 1)]
+        parts: list[FloatArray] = []
+        for near in (days, weeks):
+            at, top, bottom = _mean(near[1:4]), _extreme(near, np.fmax), _extreme(near, np.fmin)
+            parts += [np.nan_to_num(at), np.isfinite(at).astype(float)]
+            parts += [np.nan_to_num(top - at), np.nan_to_num(bottom - at)]
+        then = np.broadcast_to(clock[start + lead : stop + lead], (rows, length, 3))
+        ahead = np.full((rows, length, 1), lead / LEADS[-1])
+        leads.append(np.concatenate([np.stack(parts, axis=2), then, ahead], axis=2))
+    return inputs.astype(np.float32), np.stack(leads, axis=2).astype(np.float32)
+
+
+def columns(values: FloatArray, start: int, length: int) -> FloatArray:
+    """Return columns [start, start + length) of [B, N]; NaN where there are none."""
+    out = np.full((len(values), length), np.nan)
+    low, high = max(start, 0), min(start + length, values.shape[1])
+    if low < high:
+        out[:, low - start : high - start] = values[:, low:high]
+    return out
+
+
+def _mean(parts: list[FloatArray]) -> FloatArray:
+    stacked = np.stack(parts)
+    count = np.isfinite(stacked).sum(axis=0)
+    return np.where(count > 0, np.nansum(stacked, axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _extreme(parts: list[FloatArray], pick: np.ufunc) -> FloatArray:
+    result: FloatArray = pick.reduce(np.stack(parts), axis=0)
+    return result
+
+
+def _level(clean: FloatArray, start: int, stop: int) -> FloatArray:
+    """Return the mean of the last three buckets [B, L]; a gap up to 3 h keeps the last value."""
+    reach = _HOLD_LAST + _LEVEL
+    window = columns(clean, start - reach, stop - start + reach)  # [B, reach + L]
+    index = np.where(np.isfinite(window), np.arange(window.shape[1]), -1)
+    last = np.maximum.accumulate(index, axis=1)
+    fresh = (last >= 0) & (np.arange(window.shape[1]) - last <= _HOLD_LAST)
+    held = np.where(fresh, np.take_along_axis(window, np.maximum(last, 0), axis=1), np.nan)
+    return _mean([held[:, reach - o : held.shape[1] - o] for o in range(_LEVEL)])

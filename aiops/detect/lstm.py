@@ -1,0 +1,187 @@
+"""Draw the band of each series with the trained forecaster, one pass, seeing only the past.
+
+Buckets are fed in blocks of 30 minutes with carried state. The forecasts that judge a block were
+made before it began, so a block can be judged before it is fed. What left its band is fed as what
+was forecast: an outage does not become the expectation, and since the pass starts at a fixed
+anchor, every run replays the same replacements and needs no memory.
+
+Numpy and ONNX Runtime only; the one loop is over blocks of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.detect import calibration, features
+from aiops.detect.bands import Bands, Batch
+from aiops.detect.features import AHEAD, LEADS
+from aiops.detect.model import BLOCK_ROWS, Model
+from aiops.detect.settings import DAY_S, PACE_S, WEEK_S
+from aiops.domain import Float32Array, FloatArray
+
+BLOCK = LEADS[0]  # buckets fed at once: the nearest forecast must be older than the block
+# In the fit window the widening is not known yet: replace only what is clearly out.
+_FIT_MARGIN = 2.0
+# A shift that lasted this long is the new level: it is fed as it is from then on.
+_NEW_LEVEL_S = DAY_S
+
+
+@dataclass(slots=True, eq=False)
+class Pass:
+    """One pass over [B] series of [N] buckets; mutated block by block, never seen outside.
+
+    `clean`: [B, N] squashed, what left its band replaced. `made`: [B, J, N + AHEAD, 3] forecasts
+    by the bucket they are for. `replaced`: [B, N].
+    """
+
+    model: Model
+    clean: FloatArray
+    week: FloatArray
+    clock: Float32Array
+    least: FloatArray
+    direction: NDArray[np.int64]
+    day: int
+    made: Float32Array
+    replaced: NDArray[np.bool_]
+    settled: NDArray[np.bool_]
+    state: tuple[Float32Array, Float32Array]
+
+    def quantiles(self, start: int, stop: int) -> FloatArray:
+        """Return the mean of the forecasts made 30, 45 and 60 minutes before: [B, stop-start, 3].
+
+        One forecast may have been made at an odd moment; three agree on what is odd.
+        """
+        made = self.made[:, :, start:stop].astype(np.float64)
+        count = np.isfinite(made).sum(axis=1)
+        return np.where(count > 0, np.nansum(made, axis=1) / np.maximum(count, 1), np.nan)
+
+    def advance(self, start: int, stop: int, margin: FloatArray) -> None:
+        """Judge, replace and feed buckets [start, stop), in blocks. `margin`: [B] in widths."""
+        for first in range(start, stop, BLOCK):
+            last = min(first + BLOCK, stop)
+            self._replace(first, last, margin)
+            inputs, known = features.block(self.clean, self.week, self.clock, first, last, self.day)
+            quantiles, self.state = self.model.run(inputs, known, self.state)  # [B, L, J, 3]
+            for j, lead in enumerate(LEADS):
+                self.made[:, j, first + lead : last + lead] = quantiles[:, :, j]
+
+    def _replace(self, first: int, last: int, margin: FloatArray) -> None:
+        quantiles = self.quantiles(first, last)  # [B, L, 3]
+        lower, middle, upper = edges(quantiles, margin, self.least)
+        seen = self.clean[:, first:last]
+        high = (seen > upper) & (self.direction >= 0)[:, None]
+        low = (seen < lower) & (self.direction <= 0)[:, None]
+        out = high | low  # NaN compares False: a gap is not replaced
+        lasting = max(_NEW_LEVEL_S * self.day // DAY_S, 1)
+        if first >= lasting:
+            self.settled |= self.replaced[:, first - lasting : first].all(axis=1)
+        self.settled &= out.any(axis=1)
+        out &= ~self.settled[:, None]
+        self.replaced[:, first:last] = out
+        self.clean[:, first:last] = np.where(out, middle, seen)
+
+
+def edges(
+    quantiles: FloatArray, margin: FloatArray, least: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return lower edge, middle and upper edge [B, L], squashed, from quantiles [B, L, 3].
+
+    `margin`: [B] widths from the middle to the edge. `least`: [B] smallest deviation that
+    matters, in scales (not squashed).
+    """
+    low, middle, high = (quantiles[..., i] for i in range(3))
+    raw = np.sinh(middle)
+    upper = np.maximum(middle + margin[:, None] * (high - middle), np.arcsinh(raw + least[:, None]))
+    lower = np.minimum(middle - margin[:, None] * (middle - low), np.arcsinh(raw - least[:, None]))
+    return lower, middle, upper
+
+
+def bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_steps: int) -> Bands:
+    """Return the band of each series: [B, T], NaN in the first 30 minutes and where it is unknown.
+
+    `signals`: [B] names, for the calibration. Series must not be flat (`features.fit_scale`).
+    Every row is computed as if it were alone.
+    """
+    parts = [
+        _block_bands(
+            batch.rows(np.arange(i, min(i + BLOCK_ROWS, len(signals)))),
+            model,
+            signals[i : i + BLOCK_ROWS],
+            hold_steps,
+        )
+        for i in range(0, len(signals), BLOCK_ROWS)
+    ]
+    return Bands(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("expected", "lower", "upper"))
+    )
+
+
+def _block_bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_steps: int) -> Bands:
+    known = [model.card.calibration(signal) for signal in signals]
+    limit = np.array([one.threshold for one in known])
+    typical = np.array([one.typical for one in known])
+    centre, scale, _ = features.fit_scale(batch.fit, batch.min_deviation)
+    centre = np.nan_to_num(centre)
+    per = max(1, round(PACE_S / batch.step_s))
+    run = start_pass(batch, model, centre, scale, per)
+
+    buckets = run.clean.shape[1]
+    complete = batch.values.shape[1] // per  # a bucket that still fills is never fed
+    fitted = min(batch.fit_steps // per, complete)
+    run.advance(0, fitted, limit * _FIT_MARGIN)
+    history = ratios(batch, run.quantiles(0, buckets), centre, scale, per, batch.fit_steps)
+    margin = limit * calibration.widening(history, typical, hold_steps)
+    run.advance(fitted, complete, margin)
+
+    steps = batch.values.shape[1]
+    drawn = edges(run.quantiles(0, buckets), margin, batch.min_deviation / scale)  # 3 x [B, N]
+    lower, middle, upper = (
+        np.repeat(features.expand(one, centre, scale), per, axis=1)[:, :steps] for one in drawn
+    )
+    return Bands(middle, lower, upper)
+
+
+def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray, per: int) -> Pass:
+    """Return a pass at its anchor: folded, squashed, nothing fed yet."""
+    clean = features.squash(features.fold(batch.values, per), centre, scale)  # [B, N]
+    rows, buckets = clean.shape
+    pace = per * batch.step_s
+    start = int(batch.times[0])
+    ahead = start + np.arange(buckets + AHEAD, dtype=np.int64) * pace
+    if batch.week_ago is None:
+        week = features.columns(clean, -round(WEEK_S / pace), buckets + AHEAD)
+    else:
+        folded = features.squash(features.fold(batch.week_ago, per), centre, scale)
+        week = features.columns(folded, 0, buckets + AHEAD)
+    return Pass(
+        model=model,
+        clean=clean,
+        week=week,
+        clock=batch.calendar.clock(ahead),
+        least=batch.min_deviation / scale,
+        direction=batch.direction,
+        day=max(1, round(DAY_S / pace)),
+        made=np.full((rows, len(LEADS), buckets + AHEAD, 3), np.nan, dtype=np.float32),
+        replaced=np.zeros((rows, buckets), dtype=bool),
+        settled=np.zeros(rows, dtype=bool),
+        state=model.state(rows),
+    )
+
+
+def ratios(
+    batch: Batch, quantiles: FloatArray, centre: FloatArray, scale: FloatArray, per: int, steps: int
+) -> FloatArray:
+    """Return how many widths each of the first `steps` samples is off on its bad side: [B, steps].
+
+    A deviation smaller than `min_deviation` is 0. NaN where nothing was observed or forecast.
+    """
+    seen = batch.values[:, :steps]
+    low, middle, high = (np.repeat(quantiles[..., i], per, axis=1)[:, :steps] for i in range(3))
+    off = features.squash(seen, centre, scale) - middle
+    ratio = np.where(off >= 0, off / (high - middle), -off / (middle - low))
+    bad = np.where(off >= 0, batch.direction[:, None] >= 0, batch.direction[:, None] <= 0)
+    small = np.abs(seen - features.expand(middle, centre, scale)) < batch.min_deviation[:, None]
+    return np.where(np.isfinite(ratio), np.where(bad & ~small, ratio, 0.0), np.nan)

@@ -1,0 +1,183 @@
+"""Score every judged step of every workload: the forecaster first, what replaces it second.
+
+A run judges the last twelve hours, which may touch two UTC days. Each day is scored by what was
+fitted up to its own 00:00, from its own anchor: the same step gets the same score in every run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aiops.detect import baseline, features, forest, lstm
+from aiops.detect.bands import Bands, Batch, directions, guarded, scores
+from aiops.detect.model import Model
+from aiops.detect.settings import DAY_S, FATAL_SIGNALS, WARM_UP_S, WEEK_S, DetectSettings, History
+from aiops.domain import FloatArray, Panel, Scorer, Scores, Workload
+
+# Less history than this before 00:00 UTC teaches neither a forecaster nor a forest.
+_LEAST_S = 6 * 3_600
+_EXTRA_S = 5_400  # beyond the last judged step, a week ago: what the forecaster looks ahead
+
+
+@dataclass(slots=True, eq=False)
+class _Day:
+    """The judged steps of one UTC day: [W * S, T] each, and who scored each of [W]."""
+
+    score: FloatArray
+    bands: Bands
+    scorer: list[Scorer]
+    reason: list[str | None]
+
+
+def score(history: History, model: Model | None, settings: DetectSettings) -> Scores:
+    """Score the steps of `history.recent` from `judged_from_s` on.
+
+    `model` None = none could be loaded: the forest scores. Workloads do not influence each other.
+    """
+    panel = history.recent
+    rows = len(panel.workloads) * len(panel.signals)
+    week = _aligned(history.week_ago, panel)
+    newest = int(panel.times[-1])
+    starts = range(history.judged_from_s // DAY_S * DAY_S, newest + 1, DAY_S)
+    days = [_score_day(panel, week, start, history.judged_from_s, model, settings) for start in starts]
+    shape = (len(panel.workloads), len(panel.signals), -1)
+
+    def joined(name: str) -> FloatArray:
+        parts = [day.score if name == "score" else getattr(day.bands, name) for day in days]
+        return np.concatenate(parts, axis=1).reshape(shape) if rows else np.zeros((*shape[:2], 0))
+
+    values = joined("score").astype(np.float32)
+    seen = ~np.isnan(values)
+    top = np.where(seen, values, -np.inf).max(axis=1, initial=-np.inf)  # [W, S, T] -> [W, T]
+    last = days[-1]
+    return Scores(
+        values=values,
+        workload=np.where(seen.any(axis=1), top, np.nan).astype(np.float32),
+        expected=joined("expected").astype(np.float32),
+        lower=joined("lower").astype(np.float32),
+        upper=joined("upper").astype(np.float32),
+        times=panel.times[panel.times >= history.judged_from_s],
+        step_s=panel.step_s,
+        workloads=panel.workloads,
+        signals=panel.signals,
+        scorer=tuple(last.scorer),
+        fallback_reason=tuple(last.reason),
+    )
+
+
+def _aligned(week_ago: Panel | None, recent: Panel) -> Panel | None:
+    """Return the week-ago panel with the workloads and signals of `recent`; NaN where it has none."""
+    if week_ago is None or not week_ago.workloads:
+        return None
+    at = {workload.key: i for i, workload in enumerate(week_ago.workloads)}
+    column = {signal.name: i for i, signal in enumerate(week_ago.signals)}
+    shape = (len(recent.workloads), len(recent.signals), len(week_ago.times))
+    values = np.full(shape, np.nan, dtype=np.float32)
+    pairs = [(i, at[w.key]) for i, w in enumerate(recent.workloads) if w.key in at]
+    signals = [(j, column[s.name]) for j, s in enumerate(recent.signals) if s.name in column]
+    if pairs and signals:
+        to, source = np.array(pairs).T, np.array(signals).T
+        values[to[0][:, None], source[0]] = week_ago.values[to[1][:, None], source[1]]
+    return Panel(values, week_ago.times, week_ago.step_s, recent.workloads, recent.signals)
+
+
+def _batch(panel: Panel, week: Panel | None, day_s: int, settings: DetectSettings) -> Batch:
+    """Return every series from the anchor of one day to the end of that day (or of the data)."""
+    step, start = panel.step_s, int(panel.times[0])
+    anchor = day_s - WARM_UP_S
+    steps = (min(day_s + DAY_S - step, int(panel.times[-1])) - anchor) // step + 1
+    rows = len(panel.workloads) * len(panel.signals)
+    flat = panel.values.reshape(rows, -1).astype(np.float64)  # [W, S, T] -> [W * S, T]
+    back = None
+    if week is not None:
+        shift = (anchor - WEEK_S - int(week.times[0])) // step
+        wide = week.values.reshape(rows, -1).astype(np.float64)
+        back = features.columns(wide, shift, steps + _EXTRA_S // step)
+    return Batch(
+        values=features.columns(flat, (anchor - start) // step, steps),
+        week_ago=back,
+        times=anchor + np.arange(steps, dtype=np.int64) * step,
+        step_s=step,
+        fit_steps=WARM_UP_S // step,
+        min_deviation=np.tile([signal.min_deviation for signal in panel.signals], len(panel.workloads)),
+        direction=np.tile(directions(panel.signals), len(panel.workloads)),
+        calendar=settings.calendar,
+    )
+
+
+def _score_day(
+    panel: Panel,
+    week: Panel | None,
+    day_s: int,
+    judged_from_s: int,
+    model: Model | None,
+    settings: DetectSettings,
+) -> _Day:
+    batch = _batch(panel, week, day_s, settings)
+    names = [signal.name for signal in panel.signals] * len(panel.workloads)
+    fatal = np.isin(names, FATAL_SIGNALS)
+    _, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
+    long = np.isfinite(batch.fit).sum(axis=1) * batch.step_s >= _LEAST_S
+    hold = max(1, settings.hold_s // batch.step_s)
+
+    # Everybody starts with the fixed rule; whoever moves gets a better band below.
+    bands = baseline.fixed(batch, fatal)
+    moving = ~flat & ~fatal
+    plain = np.flatnonzero(moving & ~long)
+    _put(bands, plain, baseline.bands(batch.rows(plain)))
+    pick = np.flatnonzero(moving & long)
+    lost = pick
+    if model is not None and len(pick):
+        drawn = lstm.bands(batch.rows(pick), model, tuple(names[i] for i in pick), hold)
+        judged = drawn.expected[:, batch.fit_steps :]
+        good = np.isfinite(judged).all(axis=1)
+        # A workload whose forecast failed for one signal is judged as a whole by the forest.
+        broken = np.unique(pick[~good] // len(panel.signals))
+        stays = ~np.isin(pick // len(panel.signals), broken)
+        _put(bands, pick[stays], Bands(drawn.expected[stays], drawn.lower[stays], drawn.upper[stays]))
+        lost = pick[~stays]
+    bands = guarded(bands, batch.min_deviation)
+    odd = scores(batch.values, bands, batch.direction)
+    for index in np.unique(lost // len(panel.signals)):  # one fit per workload and day: law 8
+        mine = lost[lost // len(panel.signals) == index]
+        found, shown = forest.judge(batch.rows(mine), forest.seed(panel.workloads[index], day_s), hold)
+        odd[mine] = found
+        _put(bands, mine, shown)
+    first = max(judged_from_s, day_s)
+    keep = slice((first - int(batch.times[0])) // batch.step_s, None)
+    scorer, reason = _who(panel.workloads, len(panel.signals), pick, lost, plain, model)
+    shown = Bands(bands.expected[:, keep], bands.lower[:, keep], bands.upper[:, keep])
+    return _Day(odd[:, keep], shown, scorer, reason)
+
+
+def _put(into: Bands, rows: np.ndarray, new: Bands) -> None:
+    for name in ("expected", "lower", "upper"):
+        getattr(into, name)[rows] = getattr(new, name)
+
+
+def _who(
+    workloads: tuple[Workload, ...],
+    signals: int,
+    pick: np.ndarray,
+    lost: np.ndarray,
+    plain: np.ndarray,
+    model: Model | None,
+) -> tuple[list[Scorer], list[str | None]]:
+    """Return who scored each workload, and why it was not the forecaster."""
+    by_forest, by_model, short = set(lost // signals), set(pick // signals), set(plain // signals)
+    scorer: list[Scorer] = []
+    reason: list[str | None] = []
+    for index in range(len(workloads)):
+        if index in by_forest:
+            scorer.append("forest")
+            reason.append("no model" if model is None else "the forecast was not finite")
+        elif index in by_model:
+            scorer.append("lstm")
+            reason.append(None)
+        else:
+            scorer.append("baseline")
+            hours = f"less than {_LEAST_S // 3_600} h of history before 00:00 UTC"
+            reason.append(hours if index in short else "no signal that moves before 00:00 UTC")
+    return scorer, reason

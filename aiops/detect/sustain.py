@@ -1,0 +1,214 @@
+"""Wait until an anomaly is sustained: inactive, pending, firing, in metric time.
+
+3 of the last 5 scored steps bad open an incident, 5 clean ones in a row close it, and it fires
+when it lasted for the hold and is still bad. A step without a score is neither bad nor clean and
+does not count as time: a gap neither resolves an incident nor lets it grow old.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.detect import experience
+from aiops.detect.settings import FATAL_SIGNALS, DetectSettings, History
+from aiops.domain import Breach, Float32Array, Incident, Panel, Scores, State, Verdict
+
+_INACTIVE, _PENDING, _FIRING = 0, 1, 2
+_STATES = (State.INACTIVE, State.PENDING, State.FIRING)
+# A signal counts as usual for a workload when half of the steps of the last days have it.
+_USUAL = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Track:
+    """The machine after the last step: state [n], first bad step of the open run [n] or -1."""
+
+    state: NDArray[np.int64]
+    onset: NDArray[np.int64]
+
+
+def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple[Incident, ...]:
+    """Return the state of each workload at the newest judged step, in the order of `scores`.
+
+    Several signals of one workload are one incident. Fatal signals (crash loop, image pull) have
+    the short hold, everything else the long one; the worse state of the two counts.
+    """
+    names = [signal.name for signal in scores.signals]
+    fatal = np.isin(names, FATAL_SIGNALS)
+    slow = track(_worst(scores.values[:, ~fatal]), scores.step_s, settings.hold_s, settings)
+    fast = track(_worst(scores.values[:, fatal]), scores.step_s, settings.fatal_hold_s, settings)
+    state = np.maximum(slow.state, fast.state)
+    both = np.stack([slow.onset, fast.onset])  # [2, W]
+    far = scores.values.shape[2]
+    onset = np.where(both >= 0, both, far).min(axis=0)
+    known = experience.sustained_s(history.reference, scores.workloads, int(scores.times[-1]))
+    covered, newest = _coverage(history.recent, scores, settings)
+    return tuple(
+        _incident(
+            scores,
+            history.recent,
+            index,
+            (int(state[index]), int(onset[index])),
+            known,
+            covered,
+            newest,
+            settings,
+        )
+        for index in range(len(scores.workloads))
+    )
+
+
+def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings) -> _Track:
+    """Run the machine over [n, T] scores. One loop over time, all rows at once."""
+    rows, steps = values.shape
+    recent = np.zeros((rows, settings.window_steps), dtype=bool)  # the last scored steps, newest last
+    when = np.full((rows, settings.window_steps), -1, dtype=np.int64)
+    clean = np.zeros(rows, dtype=np.int64)
+    held = np.zeros(rows, dtype=np.int64)
+    state = np.zeros(rows, dtype=np.int64)
+    onset = np.full(rows, -1, dtype=np.int64)
+    for step in range(steps):
+        scored = ~np.isnan(values[:, step])
+        bad = scored & (values[:, step] >= 1.0)
+        recent[scored] = np.roll(recent[scored], -1, axis=1)
+        when[scored] = np.roll(when[scored], -1, axis=1)
+        recent[scored, -1], when[scored, -1] = bad[scored], step
+        # A long gap in between: what was bad before it says nothing about now.
+        near = recent & (step - when < 2 * settings.window_steps)
+        enough = near.sum(axis=1) >= settings.bad_to_open
+        clean = np.where(bad, 0, clean + scored)
+        opens = scored & enough & (state == _INACTIVE)
+        first = np.where(near, when, steps).min(axis=1)
+        onset = np.where(opens, first, onset)
+        held = np.where(opens, (step - first) * step_s, held + step_s * (scored & (state > _INACTIVE)))
+        state = np.where(opens, _PENDING, state)
+        state = np.where((state == _PENDING) & enough & scored & (held >= hold_s), _FIRING, state)
+        closes = (state > _INACTIVE) & (clean >= settings.clean_to_close)
+        state = np.where(closes, _INACTIVE, state)
+        onset = np.where(closes, -1, onset)
+    return _Track(state, onset)
+
+
+def _worst(values: Float32Array) -> Float32Array:
+    """Return the highest score of any signal: [W, S, T] -> [W, T], NaN when none has one."""
+    seen = ~np.isnan(values)
+    top = np.where(seen, values, -np.inf).max(axis=1, initial=-np.inf)
+    return np.where(seen.any(axis=1), top, np.nan).astype(np.float32)
+
+
+def _coverage(
+    recent: Panel, scores: Scores, settings: DetectSettings
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return coverage [W, S] and the time of the newest sample [W], -1 = none.
+
+    Coverage is the share of samples in the tail; NaN for a signal the workload does not usually have.
+    """
+    seen: NDArray[np.bool_] = np.isfinite(recent.values)  # [W, S, T]
+    tail = recent.times > int(scores.times[-1]) - settings.tail_s
+    usual = seen.mean(axis=2) >= _USUAL
+    # A young workload: usual is what it has had since its first sample.
+    ever: NDArray[np.bool_] = seen.any(axis=1)  # type: ignore[assignment]  # numpy types any() as a scalar
+    age = np.where(ever.any(axis=1), seen.shape[2] - np.argmax(ever, axis=1), 1)
+    usual |= seen.sum(axis=2) / np.maximum(age, 1)[:, None] >= _USUAL
+    share = np.where(usual, seen[:, :, tail].mean(axis=2), np.nan)
+    last = recent.times[seen.shape[2] - 1 - np.argmax(ever[:, ::-1], axis=1)]
+    return share, np.where(ever.any(axis=1), last, -1)
+
+
+def _incident(
+    scores: Scores,
+    recent: Panel,
+    index: int,
+    stand: tuple[int, int],
+    known: NDArray[np.int64],
+    covered: NDArray[np.float64],
+    newest: NDArray[np.int64],
+    settings: DetectSettings,
+) -> Incident:
+    state, onset = stand
+    breaches = _breaches(scores, recent, index, onset) if state else ()
+    usual = covered[index][np.isfinite(covered[index])]
+    coverage = float(usual.mean()) if len(usual) else 0.0
+    whole = bool(len(usual)) and float(usual.min()) >= settings.coverage
+    fresh = newest[index] >= 0 and scores.times[-1] - newest[index] <= settings.stale_s
+    scored = scores.workload[index][np.isfinite(scores.workload[index])]
+    return Incident(
+        workload=scores.workloads[index],
+        verdict=_verdict(
+            scores, index, state, breaches, known, covered, settings, whole=whole and bool(fresh)
+        ),
+        state=_STATES[state],
+        onset_s=int(scores.times[onset]) if state else None,
+        signals=breaches,
+        score=float(scored[-1]) if len(scored) else None,
+        scorer=scores.scorer[index],
+        fallback_reason=scores.fallback_reason[index],
+        coverage=coverage,
+        newest_sample_s=int(newest[index]) if newest[index] >= 0 else None,
+        history_s=int(known[index]),
+    )
+
+
+def _verdict(
+    scores: Scores,
+    index: int,
+    state: int,
+    breaches: tuple[Breach, ...],
+    known: NDArray[np.int64],
+    covered: NDArray[np.float64],
+    settings: DetectSettings,
+    *,
+    whole: bool,
+) -> Verdict:
+    """Say what can be said. Healthy needs every usual signal; anomalous needs those that broke.
+
+    A crash loop takes the CPU samples of its pods with it, and must still be seen; a lost scrape
+    takes everything, and is neither healthy nor anomalous (law 3).
+    """
+    if state:
+        names = [signal.name for signal in scores.signals]
+        shares = [covered[index, names.index(breach.signal)] for breach in breaches]
+        # A fatal signal has no samples while all is well: its presence is the news.
+        watched = [
+            share if np.isfinite(share) else 1.0 for breach, share in zip(breaches, shares, strict=True)
+        ]
+        newest = scores.values[index][[names.index(b.signal) for b in breaches]]
+        current = bool(np.isfinite(newest[:, -settings.window_steps :]).any()) if breaches else False
+        whole = whole or (current and max(watched, default=0.0) >= settings.coverage)
+    if not whole:
+        return Verdict.NO_DATA
+    if known[index] < settings.learning_s:
+        return Verdict.LEARNING
+    return Verdict.ANOMALOUS if state == _FIRING else Verdict.HEALTHY
+
+
+def _breaches(scores: Scores, recent: Panel, index: int, onset: int) -> tuple[Breach, ...]:
+    """Return the signals that were bad since the onset, worst first.
+
+    At least 3 bad steps each, so that a spike beside an incident is not blamed; when no single
+    signal has three (they took turns), all that were bad.
+    """
+    since = scores.values[index][:, onset:]  # [S, t]
+    skipped = len(recent.times) - len(scores.times)  # steps before the judged ones
+    bad = np.nan_to_num(since) >= 1.0
+    counted = np.flatnonzero(bad.sum(axis=1) >= 3)
+    rows = counted if len(counted) else np.flatnonzero(bad.any(axis=1))
+    made = []
+    for row in rows:  # at most one per signal of one workload in an incident
+        at = onset + int(np.nanargmax(since[row]))
+        signal = scores.signals[row]
+        made.append(
+            Breach(
+                signal=signal.name,
+                observed=float(recent.values[index, row, skipped + at]),
+                expected=float(scores.expected[index, row, at]),
+                unit=signal.unit,
+                score=float(scores.values[index, row, at]),
+                onset_s=int(scores.times[onset + int(np.argmax(bad[row]))]),
+                at_s=int(scores.times[at]),
+            )
+        )
+    return tuple(sorted(made, key=lambda breach: (-breach.score, breach.signal)))

@@ -1,0 +1,95 @@
+"""Build and judge the starter model, from the recipe beside it.
+
+    python models/starter.py train     simulate, train, calibrate, write models/starter
+    python models/starter.py judge     compare with seasonal-naive on graphs it never saw
+
+Everything comes from the simulated mesh: call graphs by seed, healthy weeks with deploys and
+flash crowds. Seeds to train on, to calibrate on and to judge on are disjoint.
+"""
+
+# ruff: noqa: INP001, T201, PLC0415 - a script beside its data: it prints, and torch is imported late
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from aiops.detect import calibrate, examples, training
+from aiops.detect.settings import Calendar
+from aiops.domain import Grid, Panel
+from aiops.edges import model_store
+from aiops.ingest import panels, presets
+from aiops.mesh import scenarios
+from aiops.mesh.answers import MeshMetrics
+from aiops.mesh.plant import simulate
+
+FOLDER = Path(__file__).parent / "starter"
+
+
+def panel(seed: int, recipe: dict) -> Panel:
+    """Return the signals of one healthy mesh over the days of the recipe."""
+    story = scenarios.ordinary(seed, recipe["days"])
+    metrics = MeshMetrics(simulate(story.mesh, story.start_s, story.end_s, story.events, (), story.seed))
+    step = recipe["step_s"]
+    # The first minutes of a counter have no rate yet.
+    grid = Grid(story.start_s // step * step + 10 * step, story.end_s // step * step, step)
+    kind = next(query for query in presets.context_queries() if query.name == "workload_kind")
+    kinds = panels.workload_kinds(metrics.read(kind, grid))
+    queries = presets.signal_queries(("istio", "kubernetes"))
+    return panels.assemble([metrics.read(query, grid) for query in queries], kinds)
+
+
+def simulated(seeds: list[int], recipe: dict) -> list[Panel]:
+    """Return one panel per seed."""
+    found = []
+    for seed in seeds:
+        print(f"simulating graph {seed}", file=sys.stderr, flush=True)
+        found.append(panel(seed, recipe))
+    return found
+
+
+def train(recipe: dict) -> None:
+    """Train and write the model folder; the card says on which seeds."""
+    settings = training.TrainSettings(**recipe["training"])
+    onnx, card = training.train(
+        simulated(recipe["train_seeds"], recipe),
+        settings,
+        lambda text: print(text, file=sys.stderr, flush=True),
+        simulated(recipe["calibrate_seeds"], recipe),
+    )
+    source = {"source": "the simulated mesh of aiops", "recipe": "models/starter/recipe.json"}
+    seeds = {name: recipe[name] for name in ("train_seeds", "calibrate_seeds", "judge_seeds")}
+    card = card.model_copy(update={"data": {**card.data, **source, **seeds}})
+    model_store.save(FOLDER, onnx, card)
+    print(card.model_dump_json(indent=1))
+
+
+def judge(recipe: dict) -> None:
+    """Print the forecast errors of starter and seasonal-naive on each judging graph."""
+    model = model_store.load(FOLDER)
+    print(f"{model.id}: errors in scales of each series, 30 to 60 minutes ahead")
+    print("graph  mae     naive   pinball naive   better")
+    for seed in recipe["judge_seeds"]:
+        days = examples.days(simulated([seed], recipe))
+        found = calibrate.forecast_metrics(model, days, Calendar())
+        print(
+            f"{seed:5d}  {found.mae:.4f}  {found.mae_seasonal_naive:.4f}  {found.pinball:.4f}  "
+            f"{found.pinball_seasonal_naive:.4f}  {found.beats_seasonal_naive}"
+        )
+
+
+def main() -> None:
+    """Run the chosen half."""
+    import torch
+
+    torch.set_num_threads(1)  # two threads spin against each other on a busy machine
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("train", "judge"))
+    recipe = json.loads((FOLDER / "recipe.json").read_text())
+    {"train": train, "judge": judge}[parser.parse_args().what](recipe)
+
+
+if __name__ == "__main__":
+    main()

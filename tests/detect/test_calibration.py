@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from aiops.detect import calibration
+from aiops.detect.settings import DetectSettings
+from aiops.detect.sustain import track
+
+
+@given(arrays(np.float64, (2, 30), elements=st.floats(-5, 5)), st.integers(1, 9))
+def test_the_running_maximum_is_the_maximum_of_the_last_steps(values: np.ndarray, width: int) -> None:
+    expected = [values[:, max(0, i - width + 1) : i + 1].max(axis=1) for i in range(30)]
+    np.testing.assert_array_equal(np.stack(expected, axis=1), calibration.rolling(values, width, np.fmax))
+
+
+@settings(max_examples=30)
+@given(
+    arrays(np.float64, (1, 60), elements=st.sampled_from([0.0, 0.5, 1.5, 2.0])),
+    st.sampled_from([0.4, 1.0, 1.8]),
+)
+def test_a_level_that_the_statistic_reaches_has_fired(ratios: np.ndarray, level: float) -> None:
+    """The calibration counts firings by the statistic: where it is above, the machine must fire."""
+    statistic = calibration.sustained(ratios, 15)[0]
+    machine = DetectSettings()
+    for stop in np.flatnonzero(statistic >= level) + 1:
+        state = track((ratios[:, :stop] / level).astype(np.float32), 60, 840, machine).state[0]
+        assert state == 2
+
+
+def test_a_shift_reaches_the_statistic_after_the_hold_and_a_spike_never() -> None:
+    shift, spike = np.zeros((1, 100)), np.zeros((1, 100))
+    shift[0, 50:] = 3.0
+    spike[0, 50:55] = 9.0
+    statistic = calibration.sustained(np.concatenate([shift, spike]), 15)
+    assert statistic[0, 60] == 0.0
+    assert statistic[0, 70] == 3.0
+    assert statistic[1].max() == 0.0
+
+
+def test_a_noisy_series_gets_a_wider_band_and_a_calm_one_none_narrower() -> None:
+    rng = np.random.default_rng(0)
+    ratios = np.abs(rng.normal(size=(2, 2_880))) * np.array([[0.1], [5.0]])
+    calm, noisy = calibration.widening(ratios, np.array([1.0, 1.0]), 15)
+    assert calm == 1.0
+    assert 1.5 < noisy <= calibration.WIDEST
+
+
+def test_an_incident_of_two_hours_in_the_history_does_not_blind_the_next_day() -> None:
+    ratios = np.full((1, 2_880), 0.5)
+    ratios[0, 1_000:1_120] = 50.0
+    assert calibration.widening(ratios, np.array([1.0]), 15).tolist() == [1.0]
+
+
+def test_too_little_history_widens_by_half() -> None:
+    assert calibration.widening(np.zeros((1, 100)), np.array([1.0]), 15).tolist() == [1.5]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_threshold_of_an_exponential_tail_is_near_its_quantile(seed: int) -> None:
+    maxima = np.random.default_rng(seed).exponential(size=2_000)
+    assert calibration.threshold(maxima, 1e-3) == pytest.approx(-np.log(1e-3), rel=0.25)
+
+
+@given(st.integers(0, 10_000))
+def test_a_smaller_budget_never_lowers_the_threshold(seed: int) -> None:
+    maxima = np.random.default_rng(seed).gamma(2.0, size=300)
+    levels = [calibration.threshold(maxima, budget) for budget in (0.05, 1e-2, 1e-3, 1e-4)]
+    assert sorted(levels) == levels
