@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 
-from aiops.domain import Edit, Incident, Plan, PlanItem, Rollback, Scale
+from aiops.domain import Edit, Evidence, Incident, Plan, PlanItem, Rollback, Scale
 from aiops.propose import inert, proof, words
 from aiops.propose.marker import Marker
 
@@ -124,15 +124,16 @@ def _sure(item: PlanItem) -> list[str]:
     )
     if not diagnosis.against:
         return [read, "Nothing that was measured speaks against it. That is no proof."]
-    against = [
-        f"- Against it: {inert.prose(one.claim)} ({words.quantity(one.value, one.unit)},"
-        f" {words.utc(one.at_s)})"
-        for one in diagnosis.against[:_MAX_AGAINST]
-    ]
+    against = [_against(one) for one in diagnosis.against[:_MAX_AGAINST]]
     more = len(diagnosis.against) - _MAX_AGAINST
     if more > 0:
         against.append(f"- and {more} more, not shown")
     return [read, "\n".join(against)]
+
+
+def _against(one: Evidence) -> str:
+    value = "" if one.value is None else f"{words.quantity(one.value, one.unit)}, "
+    return f"- Against it: {inert.prose(one.claim)} ({value}{words.utc(one.at_s)})"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -22,15 +22,17 @@ _TITLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 # Go escapes are valid inside PromQL strings, the only place where foreign text stands in a query.
 _QUERY = _PLACE | frozenset("(){}\"'~!<>*+^%$|&\\?;")
 # What has a meaning in raw text even inside back-ticks: a squash commit is made of raw text.
-_REFERENCE = re.compile(r"(?i)(?<=gh)-(?=\d)|(?<=/)/|(?<=<)!(?=--)|/(?=issues/|pull/|discussions/|commit/)")
+_REFERENCE = re.compile(
+    r"(?ai)(?<=gh)-(?=\d)|(?<=www)\.|(?<=/)/|(?<=<)!(?=--)|/(?=issues/|pull/|discussions/|commit/)"
+)
 # How queries start: `(`, `{"name"`, `name(`, `name{`, `sum by`.
 _EXPRESSION = re.compile(r"[({]|[A-Za-z_][A-Za-z0-9_:]*\s*[({\[]|[a-z]+ (?:by|without)\b")
 # A word that no renderer treats as anything but a word.
 _WORD = re.compile(r"[(]?[A-Za-z0-9]+(?:[.,:/'+=-][A-Za-z0-9]+)*(?: ?%)?[).,;:]{0,2}")
-_NUMBER = re.compile(r"[(]?[-+]?\d+(?:[.,]\d+)*%?[).,;:]{0,2}")
+_NUMBER = re.compile(r"(?a)[(]?[-+]?\d+(?:[.,]\d+)*%?[).,;:]{0,2}")
 # A web address, an issue, an emoji, something GitHub would take for a commit.
 _RISKY_WORD = re.compile(
-    r"(?i)www\.|gh-\d|/(?:issues|pull|discussions|commit)/|:[^:]*[a-z][^:]*:|(?<![a-z0-9])[0-9a-f]{7,}"
+    r"(?ai)www\.|gh-\d|/(?:issues|pull|discussions|commit)/|:[^:]*[a-z][^:]*:|(?<![a-z0-9])[0-9a-f]{7,}"
 )
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from aiops.domain import Cause, Diagnosis, Edit, Incident, Workload
 
 _MARKER = re.compile(
-    r"<!-- aiops:1 action=(?P<action>scale|rollback) target=(?P<target>[0-9a-f]{12})"
+    r"(?a)<!-- aiops:1 action=(?P<action>scale|rollback) target=(?P<target>[0-9a-f]{12})"
     r" workload=(?P<workload>[0-9a-f]{12}) cause=(?P<cause>[a-z-]{1,20}) trigger=(?P<trigger>[a-z0-9-]{1,60})"
     r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12}) -->"
 )

@@ -62,12 +62,10 @@ def utc(at_s: int | None) -> str:
 
 def duration(seconds: int) -> str:
     """Return a length of time in its largest fitting unit, `14 min`, `26 h`, `21 d`."""
-    if seconds < 0:
-        return "less than nothing"
     for unit, length in (("d", 172_800), ("h", 7_200), ("min", 120)):
         if seconds >= length:
             return f"{seconds // {'d': 86_400, 'h': 3_600, 'min': 60}[unit]} {unit}"
-    return f"{seconds} s"
+    return f"{max(seconds, 0)} s"
 
 
 def _digits(value: float) -> str:

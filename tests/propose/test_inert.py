@@ -47,6 +47,7 @@ def test_no_query_leaves_its_code_block_or_acts_in_a_merge_commit(text):
 def test_no_name_acts_in_a_title(text):
     shown = inert.title(text)
     assert gfm.raw(f"Scale {shown} replicas") == []
+    assert gfm.tags(f"Scale {shown} replicas")["a"] == 0
     assert "\n" not in shown
 
 
@@ -97,7 +98,8 @@ def test_places_stay_readable_but_are_no_address(text, expected):
         ),
         ("error_ratio of <b>", "`error_ratio` of `%3Cb%3E`"),
         ("built from deadbeef1", "built from `deadbeef1`"),
-        ("see www.x.example", "see `www.x.example`"),
+        ("\u0e50 pods", "`%E0%B9%90` pods"),
+        ("see www.x.example", "see `www%2Ex.example`"),
         ("", "(empty)"),
     ],
 )
