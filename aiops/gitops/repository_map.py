@@ -17,7 +17,7 @@ from aiops.gitops import helm, image_reference, releases
 from aiops.gitops.kustomize import Renderer, set_images, set_replicas
 from aiops.gitops.nodes import Node, entries_at, look, text_at
 from aiops.gitops.patches import block, block_images
-from aiops.gitops.rendered import Rendered, objects
+from aiops.gitops.rendered import POD_SPEC, Rendered, objects
 from aiops.gitops.snapshot import KUSTOMIZATIONS, Snapshot, Spot
 from aiops.ports import Files
 
@@ -63,11 +63,17 @@ class _Pointer:
 
 @dataclass(slots=True)
 class RepositoryMap:
-    """The units of one commit. `reach`: key of a winning spot -> (unit, workload) it wins for."""
+    """The units of one commit, indexed: a run asks for many workloads.
+
+    `reach`: key of a winning spot -> (unit, object) it wins for. `named`: name -> the workloads
+    called so. `scalers`: name of a workload -> the autoscalers that target it.
+    """
 
     snapshot: Snapshot
     units: list[Unit]
     reach: dict[object, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
+    named: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
+    scalers: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
 
 
 # One map per commit and process: every field of every workload of a run asks the same question.
@@ -108,11 +114,21 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         if folder not in deployed and not _below(folder, [other for other in charts if other != folder]):
             found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
             units.append(Unit(folder, (folder,), (), found))
-    made = RepositoryMap(snapshot, units)
-    for unit in units:
+    return _indexed(RepositoryMap(snapshot, units))
+
+
+def _indexed(made: RepositoryMap) -> RepositoryMap:
+    for unit in made.units:
         for one in unit.objects:
             for key in dict.fromkeys(spot.key for spot in winners(one)):
                 made.reach.setdefault(key, []).append((unit, one))
+            if one.scales:
+                made.scalers.setdefault(one.scales[1], []).append((unit, one))
+            elif one.kind in POD_SPEC:
+                made.named.setdefault(one.name, []).append((unit, one))
+            elif not one.kind:  # a release may call its workload by any of these names
+                for name in one.names:
+                    made.named.setdefault(name, []).append((unit, one))
     return made
 
 

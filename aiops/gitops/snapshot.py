@@ -1,6 +1,7 @@
 """The manifests of one commit, parsed once: `Files` in, nodes and places out.
 
-Structure is read with libyaml; exact positions are measured only for the scalar that wins.
+Structure and positions are read with libyaml; a position counts only when the bytes there are the
+value. `splice` measures it again with the exact parser before anything is replaced.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from aiops.domain import Place
 from aiops.errors import EditRefused
 from aiops.gitops.nodes import Alias, Mapping, Node, Scalar, Sequence, look
-from aiops.gitops.text import MAX_BYTES, Text, read
+from aiops.gitops.text import MAX_BYTES, MAX_EDIT_BYTES, Text, decode, read
 from aiops.ports import Files
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -47,12 +48,10 @@ class Snapshot:
 
     def __init__(self, files: Files) -> None:
         self._files = files
+        self._tree = files.tree()
         self._nodes: dict[str, tuple[Node | None, ...] | EditRefused] = {}
-        self._exact: dict[str, tuple[Text, tuple[Node | None, ...]] | EditRefused] = {}
         self.paths = tuple(
-            path
-            for path in sorted(files.tree())
-            if path.partition("/")[0] not in _DENIED and "\n" not in path
+            path for path in sorted(self._tree) if path.partition("/")[0] not in _DENIED and "\n" not in path
         )
         self._known = frozenset(self.paths)
         self.folders = frozenset(folder for path in self.paths for folder in _parents(path))
@@ -71,7 +70,7 @@ class Snapshot:
 
     def content(self, path: str) -> bytes:
         """Return the bytes of a regular file of a usable size. Raises EditRefused otherwise."""
-        entry = self._files.tree().get(path) if path in self._known else None
+        entry = self._tree.get(path) if path in self._known else None
         if entry is None:
             raise EditRefused("no such file in this commit", where=path)
         if entry.mode not in {"100644", "100755"}:
@@ -114,8 +113,10 @@ class Snapshot:
 
         Source: fluxcd.io/flux/guides/image-update/#configure-image-update-for-custom-resources
         """
-        kept = self._exact.get(place.file)
-        match = _POLICY.search(comment_after(kept[0], place)) if isinstance(kept, tuple) else None
+        content = self.content(place.file)
+        if b"$imagepolicy" not in content:
+            return None
+        match = _POLICY.search(comment_after(decode(content), place))
         return f"ImagePolicy/{match[1]}" if match else None
 
     def refused(self) -> dict[str, str]:
@@ -126,15 +127,28 @@ class Snapshot:
         """Measure a spot in bytes. Raises EditRefused when its scalar cannot be replaced alone."""
         if spot.problem:
             raise EditRefused(spot.problem, where=spot.file)
-        if spot.file not in self._exact:
-            try:
-                self._exact[spot.file] = read(self.content(spot.file), pure=True)
-            except EditRefused as error:
-                self._exact[spot.file] = EditRefused(error.message, where=spot.file)
-        kept = self._exact[spot.file]
-        if isinstance(kept, EditRefused):
-            raise kept
-        return locate(*kept, spot)
+        content = self.content(spot.file)
+        if len(content) > MAX_EDIT_BYTES:
+            raise EditRefused(
+                f"larger than {MAX_EDIT_BYTES} bytes: too large to be edited by value", where=spot.file
+            )
+        text = decode(content)
+        found = locate(text, self.nodes(spot.file), spot)
+        # libyaml takes tabs where the exact parser does not; such a file is asked for both.
+        if b"\t" not in content and _reads(content[found.start : found.end], found.value):
+            return found
+        try:
+            return locate(*read(content, pure=True), spot)
+        except EditRefused as error:
+            raise EditRefused(error.message, where=spot.file) from error
+
+
+def _reads(written: bytes, value: str) -> bool:
+    """Tell whether the bytes are the scalar as written: then the marks of libyaml are right."""
+    raw = value.encode()
+    return written == raw or (
+        written[1:-1] == raw and written[:1] == written[-1:] and written[:1] in {b"'", b'"'}
+    )
 
 
 def locate(text: Text, documents: tuple[Node | None, ...], spot: Spot) -> Place:

@@ -138,6 +138,9 @@ def replace(content: bytes, edits: Sequence[Edit]) -> bytes:
     for one in edits:
         if blob_id(content, len(one.blob)) != one.blob:
             raise EditRefused("the file changed since the edit was made", where=one.file, todo="run again")
+        # A plan is data from another job: what it writes must be its value and nothing around it.
+        if not _SAFE.fullmatch(one.new) or one.new_text not in {one.new, f"'{one.new}'", f'"{one.new}"'}:
+            raise EditRefused("the text to write is not the new value", where=one.file)
     if len(edits) > 1:
         for one in edits:
             _prove(content, _splice(content, [one]), [one])

@@ -42,7 +42,7 @@ def resolve(
     try:
         own = _own(workload, clusters)
         unit, rendered = _choose(repository, workload, own)
-        autoscaler = _autoscaler(repository, own, (unit, rendered))
+        autoscaler = _autoscaler(repository, own, (unit, rendered), workload.cluster)
         owner = _owner(rendered, autoscaler, field)
         spots = _spots(rendered, autoscaler, field, image)
         places = _places(repository, spots)
@@ -87,7 +87,7 @@ def _fields(repository: RepositoryMap, cluster: Cluster, found: Found) -> tuple[
     if one.kind in {"DaemonSet", "Job", "CronJob"}:
         return (image,)
     try:
-        scaled = _autoscaler(repository, [cluster], found) is not None
+        scaled = _autoscaler(repository, [cluster], found, cluster.name) is not None
     except EditRefused:
         scaled = True
     return (image, "replicas", "hpa.min", "hpa.max") if scaled else (image, "replicas")
@@ -115,10 +115,8 @@ def _choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster
     """Return the one object that is the workload. Raises EditRefused: none, or several."""
     found = [
         (unit, one)
-        for unit in repository.units
-        if any(_deploys(unit, cluster) for cluster in own)
-        for one in unit.objects
-        if _is_called(one, workload)
+        for unit, one in repository.named.get(workload.name, [])
+        if _is_called(one, workload) and any(_deploys(unit, cluster) for cluster in own)
     ]
     exact = [(unit, one) for unit, one in found if one.namespace == workload.namespace]
     found = exact or found
@@ -139,13 +137,10 @@ def _choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster
 
 
 def _is_called(one: Rendered, workload: Workload) -> bool:
-    if not (one.kind in POD_SPEC or one.kind == ""):
-        return False
+    """Tell whether an object of the right name may be the workload by kind and namespace."""
     if workload.kind and one.kind and one.kind != workload.kind:
         return False
-    if one.namespace and workload.namespace and one.namespace != workload.namespace:
-        return False
-    return workload.name == one.name if one.kind else workload.name in one.names
+    return not (one.namespace and workload.namespace) or one.namespace == workload.namespace
 
 
 def _names_cluster(unit: Unit, cluster: str) -> bool:
@@ -162,13 +157,17 @@ def _absent(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster
     for path, reason in sorted(repository.snapshot.refused().items()):
         if workload.name in path or repository.snapshot.mentions(path, workload.name):
             return f"not found; {path}: {reason}"
-    others = [unit.label for unit in repository.units for one in unit.objects if _is_called(one, workload)]
+    others = [
+        unit.label for unit, one in repository.named.get(workload.name, []) if _is_called(one, workload)
+    ]
     if others:
         return f"deployed by {others[0]}, which is in no folder of this cluster in `clusters`"
     return "no manifest of the repository deploys it"
 
 
-def _autoscaler(repository: RepositoryMap, own: Sequence[Cluster], found: Found) -> Rendered | None:
+def _autoscaler(
+    repository: RepositoryMap, own: Sequence[Cluster], found: Found, cluster: str
+) -> Rendered | None:
     """Return the autoscaler that targets the workload, the nearest first, None without one.
 
     Nearest: of the same unit, then of the same folder, then of the same clusters. Raises
@@ -176,10 +175,19 @@ def _autoscaler(repository: RepositoryMap, own: Sequence[Cluster], found: Found)
     """
     unit, workload = found
     folder = posixpath.dirname(unit.path)
-    same_clusters = [other for other in repository.units if any(_deploys(other, cluster) for cluster in own)]
-    same_folder = [other for other in same_clusters if posixpath.dirname(other.path) == folder]
-    for units in ([unit], same_folder, same_clusters):
-        near = [one for other in units for one in other.objects if _scales(one, workload)]
+    targeting = [
+        (other, one)
+        for name in dict.fromkeys(workload.names)
+        for other, one in repository.scalers.get(name, [])
+        if _scales(one, workload) and any(_deploys(other, cluster) for cluster in own)
+    ]
+    if _names_cluster(unit, cluster):  # an autoscaler of another cluster's folder is not ours
+        targeting = [(other, one) for other, one in targeting if _names_cluster(other, cluster)]
+    for near in (
+        [one for other, one in targeting if other is unit],
+        [one for other, one in targeting if posixpath.dirname(other.path) == folder],
+        [one for _, one in targeting],
+    ):
         if len(near) > 1:
             names = ", ".join(f"{one.kind}/{one.name} ({one.file})" for one in near[:4])
             raise EditRefused(f"several autoscalers target it: {names}")
@@ -191,10 +199,10 @@ def _autoscaler(repository: RepositoryMap, own: Sequence[Cluster], found: Found)
 def _scales(one: Rendered, workload: Rendered) -> bool:
     if one.kind not in _AUTOSCALERS or not one.scales:
         return False
-    kind, name = one.scales
+    kind = one.scales[0]
     same_kind = not kind or not workload.kind or kind == workload.kind
     same_namespace = not (one.namespace and workload.namespace) or one.namespace == workload.namespace
-    return same_kind and same_namespace and name in workload.names
+    return same_kind and same_namespace
 
 
 def _owner(workload: Rendered, autoscaler: Rendered | None, field: FieldName) -> str | None:

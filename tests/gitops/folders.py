@@ -17,12 +17,13 @@ class MemoryFiles:
         self.sha = "0" * 40
         self._files = dict(files)
         self._modes = dict(modes or {})
-
-    def tree(self) -> Mapping[str, TreeFile]:
-        return {
+        self._tree = {
             path: TreeFile(path, self._modes.get(path, "100644"), blob_id(content), len(content))
             for path, content in sorted(self._files.items())
         }
+
+    def tree(self) -> Mapping[str, TreeFile]:
+        return self._tree
 
     def read(self, path: str) -> bytes:
         if path not in self._files or self._modes.get(path, "100644") != "100644":
@@ -37,7 +38,7 @@ class MemoryRepository:
         self._path = path
         self._history = history
 
-    def head(self, base: str) -> str:
+    def head(self, base: str) -> str:  # noqa: ARG002 - the port has it
         return str(len(self._history) - 1)
 
     def files(self, sha: str) -> MemoryFiles:
@@ -46,7 +47,9 @@ class MemoryRepository:
 
     def commits(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
         newest_first = range(int(sha), -1, -1)
-        made = (Commit(str(n), self._history[n][0], f"change {n}", (path, "other.yaml")) for n in newest_first)
+        made = (
+            Commit(str(n), self._history[n][0], f"change {n}", (path, "other.yaml")) for n in newest_first
+        )
         return tuple(made)[:limit]
 
 

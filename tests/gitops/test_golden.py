@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import real
 import yaml
+from gitops.folders import of_folder
 
 from aiops.domain import Edit, Target, Workload
 from aiops.errors import EditRefused
 from aiops.gitops import splice, where
 from aiops.gitops.clusters import Cluster
-
-sys.path.insert(0, str(Path(__file__).parent))
-from folders import of_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(folder.name for folder in GOLDEN.iterdir())
@@ -102,7 +99,9 @@ def test_the_real_tool_renders_exactly_one_field_of_one_object_differently(name:
     after = leaves(render(case["render"], tmp_path / "after"))
 
     seen = case["seen"]
-    different = {key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)}
+    different = {
+        key: (before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
+    }
     assert {(seen["object"], seen["path"]): (seen["old"], seen["new"])} == different
 
 
