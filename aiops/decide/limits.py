@@ -32,6 +32,9 @@ class Limits:
     )
     # When a change can be the cause.
     change_to_onset_s: int = _number(3600, "s", "a change older than this at onset is not blamed", "guide R1")
+    change_after_onset_s: int = _number(
+        120, "s", "a change this much after the first bad step still counts: a stray bad step", "judgement"
+    )
     onset_slack_s: int = _number(
         300, "s", "onsets this close count as equal: rates look back 5 min, 3 of 5 steps open", "judgement"
     )

@@ -71,7 +71,7 @@ CAUSES = (
         "R1",
         "The image changed shortly before, it was healthy before and is bad after: roll back.",
         "guide R1",
-        ("change_to_onset_s", "baseline_s", "cpu_per_request_rise"),
+        ("change_to_onset_s", "change_after_onset_s", "baseline_s", "cpu_per_request_rise"),
     ),
     Rule(
         "R1c",

@@ -185,7 +185,7 @@ def _contrast(facts: Facts, change: Change, signals: list[str]) -> list[Evidence
     """Return before and after of each harmed signal around a release."""
     said: list[Evidence] = []
     for signal in signals:
-        unit = facts.unit(signal)
+        unit = facts.signal(signal).unit
         start_s = change.at_s - facts.limits.baseline_s
         before = facts.fleet.between(facts.key, signal, start_s, change.at_s)
         said.append(

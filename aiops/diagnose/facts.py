@@ -23,6 +23,7 @@ from aiops.domain import (
     Panel,
     Query,
     Scores,
+    Signal,
     Workload,
 )
 
@@ -136,14 +137,14 @@ class Facts:
         now, before, floor = self.now(signal), self.before(signal), self.floor(signal)
         return now is not None and before is not None and before < floor <= now
 
-    def unit(self, signal: str) -> str:
-        """Return the unit of a signal, "" when the panel does not have it."""
-        return next((s.unit for s in self.fleet.history.signals if s.name == signal), "")
+    def signal(self, name: str) -> Signal:
+        """Return what a signal is; its number is never anomalous when the panel does not have it."""
+        known = {signal.name: signal for signal in self.fleet.history.signals}
+        return known.get(name, Signal(name, "", "both", np.inf))
 
-    def floor(self, signal: str) -> float:
+    def floor(self, name: str) -> float:
         """Return the floor of a signal that harms users, infinity for one that never does."""
-        floors = {s.name: s.floor for s in self.fleet.history.signals}
-        floor = floors.get(signal)
+        floor = self.signal(name).floor
         return np.inf if floor is None else floor
 
     def evidence(

@@ -22,14 +22,15 @@ class Blame:
 
 
 def failing_callee(facts: Facts) -> Blame | None:
-    """Return the callee whose failing or slow answers explain what rose here, the largest first."""
-    found = [
-        blame
-        for edge in facts.context.callees
-        for blame in (_errors(facts, edge), _latency(facts, edge))
-        if blame
-    ]
-    return max(found, key=lambda blame: (blame.share, blame.workload), default=None)
+    """Return the callee that explains most of what rose here, None when all together explain too little.
+
+    Errors first: failing calls also make a caller slow, slow calls rarely make it fail.
+    """
+    for explain in (_errors, _latency):
+        found = [blame for edge in facts.context.callees if (blame := explain(facts, edge)) is not None]
+        if sum(blame.share for blame in found) >= facts.limits.explained_min:
+            return max(found, key=lambda blame: (blame.share, blame.workload))
+    return None
 
 
 def _may_be_first(facts: Facts, key: Key) -> bool:
@@ -41,9 +42,9 @@ def _may_be_first(facts: Facts, key: Key) -> bool:
 
 
 def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
-    """Blame a callee when the calls to it that fail are enough to explain our own failures.
+    """Return what share of our own failures the calls to one callee that fail explain.
 
-    Failing calls also make a caller slow (retries, timeouts), so they explain latency as well.
+    Without failures of our own they explain latency whole: retries and timeouts take time.
     """
     rise = (edge.error_ratio or 0.0) - (edge.error_ratio_before or 0.0)
     if not facts.harmed() or edge.error_ratio is None or not _may_be_first(facts, edge.destination.key):
@@ -57,15 +58,13 @@ def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
         if now is None or rate is None or now <= (before or 0.0):
             return None
         share = edge.rate * rise / max(rate * (now - (before or 0.0)), 1e-9)
-    if share < facts.limits.explained_min:
-        return None
     claim = f"calls to {edge.destination} fail ({edge.error_ratio_before or 0.0:.3g} before the onset)"
     said = facts.evidence(claim, "call_error_ratio", edge.error_ratio, "ratio")
     return Blame(edge.destination, min(share, 1.0), (said,))
 
 
 def _latency(facts: Facts, edge: CallEdge) -> Blame | None:
-    """Blame a callee when its added latency is most of ours, whether or not a scorer noticed it."""
+    """Return what share of our added latency one callee adds, whether or not a scorer noticed it."""
     key = edge.destination.key
     if "latency_p95" not in facts.harmed() or not _may_be_first(facts, key):
         return None
@@ -74,10 +73,10 @@ def _latency(facts: Facts, edge: CallEdge) -> Blame | None:
     if own is None or theirs is None or own <= 0:
         return None
     calls = edge.rate / max(facts.now("request_rate") or 0.0, 1e-9)
-    # A request that makes several calls waits for each; one that seldom calls has a p95 without it.
-    share = theirs * max(calls, 1.0) / own if calls >= 0.05 else 0.0
-    if share < facts.limits.explained_min or theirs < 30:
+    # A request that makes several calls waits for each; fewer than 1 in 20 do not show in a p95.
+    if calls < 0.05 or theirs < facts.signal("latency_p95").min_deviation:
         return None
+    share = theirs * max(calls, 1.0) / own
     said = facts.evidence(
         f"p95 latency of {edge.destination} rose by {theirs:.0f} ms, ours by {own:.0f} ms",
         "latency_p95",

@@ -155,7 +155,7 @@ def _risen(facts: Facts) -> Evidence:
     usual = _usual(facts)
     told = "not known" if usual is None else f"at most {usual:.3g}"
     claim = f"requests per second now; usual before and at this hour: {told}"
-    return facts.evidence(claim, "request_rate", facts.now("request_rate"), facts.unit("request_rate"))
+    return facts.evidence(claim, "request_rate", facts.now("request_rate"), facts.signal("request_rate").unit)
 
 
 def _not_ready(facts: Facts) -> tuple[Evidence, ...]:

@@ -32,7 +32,7 @@ def suspect(facts: Facts) -> Change | None:
         for change in facts.context.changes
         if change.kind == "image"
         and change.subject not in SIDECARS
-        and -limits.onset_slack_s <= facts.onset_s - change.at_s <= limits.change_to_onset_s
+        and -limits.change_after_onset_s <= facts.onset_s - change.at_s <= limits.change_to_onset_s
         and (change.subject, change.new) in running
     ]
     return max(found, key=lambda change: (change.at_s, change.subject, change.new or ""), default=None)
@@ -50,7 +50,7 @@ def cleared(facts: Facts, blamed: Change | None) -> tuple[str, ...]:
             said.append(
                 f"{describe(change)}: injected by the platform, the application's tag did not cause it"
             )
-        elif lead_s < -limits.onset_slack_s:
+        elif lead_s < -limits.change_after_onset_s:
             said.append(f"{describe(change)}: came {-lead_s // 60} min after the onset")
         elif lead_s > limits.change_to_onset_s:
             said.append(f"{describe(change)}: ran {lead_s // 60} min before the onset without harm")

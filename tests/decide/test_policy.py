@@ -221,7 +221,7 @@ def _old_release() -> Shop:
 
 
 def _late_release() -> Shop:
-    shop = Shop("web", "api").calls("web", "api", 20).image("api", "2.0.0", at=15)
+    shop = Shop("web", "api").calls("web", "api", 20).image("api", "2.0.0", at=27)
     return shop.set("api", "error_ratio", 0.3, since=30).fire("api", "error_ratio")
 
 

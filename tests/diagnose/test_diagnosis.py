@@ -65,6 +65,12 @@ def test_a_callee_that_fails_too_little_explains_nothing() -> None:
     assert shop.diagnose()["web"].cause is Cause.UNKNOWN
 
 
+def test_two_callees_that_together_explain_it_are_told_by_the_larger() -> None:
+    shop = Shop("web", "api").calls("web", "api", 20, errors=0.09).calls("web", "auth", 20, errors=0.08)
+    shop.set("web", "error_ratio", 0.2, since=30).fire("web", "error_ratio")
+    assert shop.diagnose()["web"].root == workload("api")
+
+
 def test_latency_of_a_callee_explains_latency_here() -> None:
     shop = Shop("web", "api").calls("web", "api", 20)
     shop.set("web", "latency_p95", 700, since=30).fire("web", "latency_p95")
