@@ -16,7 +16,9 @@ Traps of prometheus-api-client 0.7 that this avoids, in the order they hurt:
 
 from __future__ import annotations
 
+import ipaddress
 import queue
+import socket
 import threading
 import time
 import zlib
@@ -24,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 from aiops.edges.prometheus_refusals import Unreachable, reason, refusal
 from aiops.errors import DataUnusable
@@ -124,14 +126,14 @@ class Transport:
             target = reply.headers.get("Location", "")
             if reply.status not in _REDIRECTS or not target:
                 return reply
-            url = urljoin(url, target)
             try:
+                url = urljoin(url, target)
                 stays = _origin(url) == _origin(self.origin)
-            except ValueError:  # a port that is no number
+            except ValueError:  # brackets that do not close, a port that is no number
                 stays = False
             if not stays:
                 raise DataUnusable(
-                    f"redirects to another origin, {_shown_origin(url)}; not followed",
+                    f"redirects to another origin, {_shown_origin(target)}; not followed",
                     where=self.origin,
                     todo="if that is your Prometheus, write its address into `prometheus: {url: ...}`",
                 )
@@ -170,6 +172,8 @@ class Transport:
             method, form, params = "POST", params, {}
         left_s = max(end_s - time.monotonic(), 0.001)
         try:
+            if not self.session.trust_env:  # behind a proxy, names need not resolve here
+                _refuse_link_local(urlsplit(url))
             with self.session.request(
                 method,
                 url,
@@ -201,6 +205,13 @@ class Transport:
         except (ValueError, TypeError, OverflowError):
             return
         self.skew_s = served - time.time()
+
+
+def _refuse_link_local(url: SplitResult) -> None:
+    """Refuse a name that resolves to the machine's own network segment, where clouds serve credentials."""
+    for *_, address in socket.getaddrinfo(url.hostname, url.port, type=socket.SOCK_STREAM):
+        if ipaddress.ip_address(str(address[0]).partition("%")[0]).is_link_local:
+            raise Unreachable("the host is a link-local address, refused", "check `prometheus: {url: ...}`")
 
 
 def _read(raw: Any, unpack: _Unpacker, limit: int, end_s: float) -> bytes:
@@ -266,5 +277,6 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 def _shown_origin(url: str) -> str:
     """Return scheme, host and port without what stands before an "@"; hostile, so as ASCII."""
-    parts = urlsplit(url)
-    return ascii(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")[1:-1][:200]
+    scheme, _, rest = url.partition("//")
+    host = rest.partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return ascii(f"{scheme}//{host}")[1:-1][:200]

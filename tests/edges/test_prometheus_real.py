@@ -428,5 +428,5 @@ def test_a_server_that_computes_for_too_long_is_given_up(url: str) -> None:
     started = time.monotonic()
     with pytest.raises(DataUnusable):
         found.read(slow, Grid(START_S, END_S, 15))
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 6
     found.close()
