@@ -31,6 +31,7 @@ class Renderer:
         self._snapshot = snapshot
         self._done: dict[str, list[Rendered]] = {}
         self.referenced: set[str] = set()  # folders that another kustomization builds on
+        self.components: set[str] = set()  # folders whose kustomization is a component
         self.used: set[str] = set()  # files that belong to a kustomization
 
     def render(self, folder: str, above: tuple[str, ...] = ()) -> list[Rendered]:
@@ -56,6 +57,8 @@ class Renderer:
             raise EditRefused("expected one document with keys", where=file)
         if documents[0].merges:
             raise EditRefused("a merge key (<<) may supply anything here", where=file)
+        if text_at(documents[0], "kind") == "Component":
+            self.components.add(folder)
         return file, documents[0]
 
     def _layer(

@@ -28,6 +28,18 @@ def image_owner(found: Rendered) -> str:
     return ""
 
 
+def source_override(snapshot: Snapshot, folder: str, application: str) -> str:
+    """Return the file by which Argo CD overrides an Application source, "" when there is none.
+
+    Source: argo-cd docs/user-guide/parameters.md, "Store Overrides In Git".
+    """
+    for name in (".argocd-source.yaml", f".argocd-source-{application}.yaml"):
+        path = posixpath.join(folder, name)
+        if snapshot.exists(path):
+            return path
+    return ""
+
+
 def sources(node: Node | None) -> list[tuple[tuple[str | int, ...], Node]]:
     """Return (path in the document, source) of an Application; `sources` replaces `source`."""
     many = entries_at(node, "spec", "sources")
@@ -58,6 +70,9 @@ def of_application(snapshot: Snapshot, found: Rendered) -> list[Release]:
         for name in (text_at(one) for one in entries_at(source, "helm", "valueFiles")):
             release.layers.append(_values_file(snapshot, found, folder, name))
         _inline(release, found, prefix, source)
+        if override := source_override(snapshot, folder, found.name):
+            release.layers.append(Values(override, 0, (), None, "Application", f"{override} overrides git"))
+            release.parameters.clear()
         made.append(release)
     return made
 
@@ -110,6 +125,10 @@ def of_helm_release(snapshot: Snapshot, found: Rendered) -> list[Release]:
     for path in paths:  # a targetPath overrides spec.values
         what = "valuesFrom with this targetPath sets it"
         release.parameters.append((path, Spot(found.file, found.document, (), "", "HelmRelease", what)))
+    if entries_at(spec, "postRenderers"):
+        what = f"postRenderers of HelmRelease/{found.name} may set it"
+        release.layers.append(Values(found.file, found.document, (), None, "HelmRelease", what))
+        release.parameters.clear()
     return [release]
 
 

@@ -59,6 +59,7 @@ class _Pointer:
     destination: str
     image_owner: str
     flux: bool
+    override: str = ""
 
 
 @dataclass(slots=True)
@@ -97,7 +98,8 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         folder for folder in snapshot.folders if snapshot.kustomization(folder) and not _below(folder, charts)
     )
     rendered = {folder: _render(renderer, folder) for folder in folders}
-    tops = [folder for folder in folders if folder not in renderer.referenced]
+    # A component that nothing refers to is not deployed: kustomize does not build one by itself.
+    tops = [folder for folder in folders if folder not in renderer.referenced | renderer.components]
     plain = [
         Unit(path, (path,), (), found)
         for path in snapshot.paths
@@ -107,7 +109,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         if not _below(path, charts) and (found := _plain(snapshot, path))
     ]
     units = [rendered[folder] for folder in tops] + plain
-    pointers = [pointer for unit in units for one in unit.objects for pointer in _pointers(one)]
+    pointers = [pointer for unit in units for one in unit.objects for pointer in _pointers(snapshot, one)]
     units = _pointed(units, pointers, rendered)
     deployed = set(_expand(snapshot, units))
     for folder in charts:
@@ -156,7 +158,7 @@ def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
         return []  # the snapshot keeps the reason
 
 
-def _pointers(one: Rendered) -> Iterable[_Pointer]:
+def _pointers(snapshot: Snapshot, one: Rendered) -> Iterable[_Pointer]:
     """Yield what an Application or Flux Kustomization deploys from a folder of the repository."""
     if one.kind == "Application":
         server = text_at(one.node, "spec", "destination", "name")
@@ -165,8 +167,18 @@ def _pointers(one: Rendered) -> Iterable[_Pointer]:
             if text_at(source, "path"):
                 folder = _folder(text_at(source, "path"))
                 owner = releases.image_owner(one)
+                override = releases.source_override(snapshot, folder, one.name)
                 yield _Pointer(
-                    one.file, one.document, prefix, source, folder, namespace, server, owner, flux=False
+                    one.file,
+                    one.document,
+                    prefix,
+                    source,
+                    folder,
+                    namespace,
+                    server,
+                    owner,
+                    flux=False,
+                    override=override,
                 )
     elif one.kind == "Kustomization" and text_at(one.node, "apiVersion").startswith(
         "kustomize.toolkit.fluxcd.io/"
@@ -229,6 +241,9 @@ def _deployed(unit: Unit, pointer: _Pointer) -> Unit:
             for one in found:
                 same = [container for container in one.containers if container.image == name]
                 block_images(same, f"spec.source.kustomize.images of {pointer.file} sets it")
+        if pointer.override:
+            for one in found:
+                block(one, f"{pointer.override} overrides git")
     destinations = (pointer.destination,) if pointer.destination else ()
     return Unit(unit.path, (unit.path, pointer.file), destinations, found, unit.problem)
 
