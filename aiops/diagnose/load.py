@@ -72,7 +72,8 @@ def more_load(inquiry: Inquiry) -> Finding | None:
         return None
     load = graph.load(facts)
     rose = _risen(facts)
-    if load.honest is not None and load.honest < facts.limits.load_rise_min:
+    dishonest = load.honest is not None and load.honest < facts.limits.load_rise_min
+    if dishonest or _serves_less(facts):
         return _own_making(facts, load, rose)
     signs = _saturation(facts)
     if not signs:
@@ -93,7 +94,7 @@ def _own_making(facts: Facts, load: graph.Load, rose: Evidence) -> Finding:
     sent = facts.evidence(f"requests per second from {load.source}{before}", "call_rate", rate, "req/s")
     if "error_ratio" in facts.harmed():
         # It fails and is asked again: the rise is an effect, and the cause is not known yet.
-        answer = f"{load.source} repeats what fails here: the load is retries"
+        answer = f"fewer requests succeed than before: {load.source or 'callers'} send again what fails"
         return Finding(Cause.UNKNOWN, None, answer, None, (rose, sent), rule="S-RETRY")
     answer = f"{load.source} sends more without getting more itself"
     return Finding(Cause.CLIENT, load.source, answer, None, (rose, sent), rule="S-RETRY")
@@ -139,8 +140,21 @@ def _saturation(facts: Facts) -> tuple[Evidence, ...]:
 
 
 def is_overloaded(facts: Facts) -> bool:
-    """Tell whether load is above its forecast and the workload is short of capacity with it."""
-    return is_above_forecast(facts) and bool(_saturation(facts))
+    """Tell whether load is above its forecast, and the workload serves what it can of it."""
+    return is_above_forecast(facts) and bool(_saturation(facts)) and not _serves_less(facts)
+
+
+def _serves_less(facts: Facts) -> bool:
+    """Tell whether fewer requests succeed per second than before the onset.
+
+    Load alone does not do that: a full pod still serves what it served. Where less succeeds, pods
+    got slower or break, and the rise is what callers and the gateway send again.
+    """
+    now, errors = facts.now("request_rate"), facts.now("error_ratio")
+    before, errors_before = facts.before("request_rate"), facts.before("error_ratio")
+    if now is None or before is None or errors is None:
+        return False
+    return now * (1 - errors) < before * (1 - (errors_before or 0.0))
 
 
 def above_forecast_evidence(facts: Facts) -> tuple[Evidence, ...]:

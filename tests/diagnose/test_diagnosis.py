@@ -98,6 +98,25 @@ def test_a_release_is_blamed_only_for_what_got_clearly_worse(before: float, now:
     assert shop.fire("api", "latency_p95").diagnose()["api"].cause is cause
 
 
+def _slower_release() -> Shop:
+    """Return a release that needs much more CPU: pods shed, and the gateway sends again."""
+    shop = surge(2.5).image("search", "2.0.0", at=34).set("search", "error_ratio", 0.75, since=30)
+    return shop.fire("search", "error_ratio", "latency_p95", "request_rate", "cpu_utilization")
+
+
+def test_a_release_after_which_less_succeeds_is_no_surge_although_more_is_sent() -> None:
+    found = _slower_release().diagnose()["search"]
+    assert (found.cause, found.trace[-1].rule) == (Cause.BAD_RELEASE, "R1")
+
+
+def test_pods_that_serve_less_under_more_load_are_not_scaled() -> None:
+    shop = _slower_release()
+    shop.rows["image"] = [r for r in shop.rows["image"] if r[0]["workload"] != "search"]
+    shop.image("search", "1.0.0")
+    found = shop.diagnose()["search"]
+    assert (found.cause, found.trace[-1].rule) == (Cause.UNKNOWN, "S-RETRY")
+
+
 def test_more_load_without_a_saturated_cpu_is_no_overload() -> None:
     shop = surge(2.0).set("search", "cpu_utilization", 0.8, since=30)
     found = shop.fire("search", "latency_p95", "request_rate", "cpu_utilization").diagnose()["search"]
