@@ -106,7 +106,7 @@ class GitRepository:
         except subprocess.TimeoutExpired as error:
             raise ConfigError(f"git needed more than {TIMEOUT_S} s", where=str(self._path)) from error
 
-    def object(self, name: str, most: int = MAX_BLOB_BYTES) -> tuple[str, bytes]:
+    def object(self, name: str, most: int | None = MAX_BLOB_BYTES) -> tuple[str, bytes]:
         """Return (type, content) of an object; ("", b"") when it is missing, content b"" when too large."""
         if self._objects is None:
             self._objects = Objects(self._folder)
@@ -149,7 +149,8 @@ class GitFiles:
         if mode not in _REGULAR:
             what = {"120000": "a symbolic link", "160000": "a submodule", "": "not in this commit"}
             raise EditRefused(f"{what.get(mode, 'not a regular file')}", where=path)
-        kind, content = self._repository.object(blob)
+        known = self._tree is not None and self._tree[path].size <= MAX_BLOB_BYTES
+        kind, content = self._repository.object(blob, None if known else MAX_BLOB_BYTES)
         if kind == "too large":
             raise EditRefused(f"larger than {MAX_BLOB_BYTES} bytes", where=path)
         if kind != "blob":

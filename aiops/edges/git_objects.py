@@ -37,16 +37,22 @@ class Objects:
         self._batch = _start(folder, "--batch")
         self._stop = weakref.finalize(self, _end, (self._check, self._batch))
 
-    def read(self, name: str, most: int) -> tuple[str, bytes]:
-        """Return (type, content); ("", b"") when it is missing, ("too large", b"") above `most` bytes."""
+    def read(self, name: str, most: int | None) -> tuple[str, bytes]:
+        """Return (type, content); ("", b"") when it is missing, ("too large", b"") above `most` bytes.
+
+        `most` None: the size is known to be small enough, and is not asked for again.
+        """
         if "\n" in name:
             return "", b""
-        kind, size = _header(self._check, name)
+        if most is not None:
+            kind, size = _header(self._check, name)
+            if not kind:
+                return "", b""
+            if size > most:
+                return "too large", b""
+        kind, size = _header(self._batch, name)
         if not kind:
             return "", b""
-        if size > most:
-            return "too large", b""
-        kind, size = _header(self._batch, name)
         content = _pipe(self._batch.stdout).read(size)
         _pipe(self._batch.stdout).read(1)
         return kind, content

@@ -16,6 +16,7 @@ from aiops.gitops.splice import value_of
 from aiops.gitops.text import decode
 from aiops.ports import Repository
 
+MAX_TOUCHED = 20  # a first commit touches everything; nobody reads the list
 MAX_COMMITS = 40  # of one file; a rollback never goes further back than a few values
 
 
@@ -23,7 +24,8 @@ def values(repository: Repository, sha: str, target: Target, limit: int = MAX_CO
     """Return the target with the history of its winner at `sha`, newest first.
 
     Each value is the field's: of `image: shop/web:1.2` it is `1.2`. `since_s` is the time of the
-    commit that set it; `touched` are the other files of that commit. A refused target has none.
+    commit that set it; `touched` are other files of that commit, 20 at most. A refused target has
+    no history.
     """
     if target.winner is None:
         return target
@@ -46,7 +48,7 @@ def _runs(seen: list[tuple[Commit, str]], file: str) -> tuple[PastValue, ...]:
         older = seen[index + 1][1] if index + 1 < len(seen) else None
         if value == older:
             continue
-        touched = tuple(path for path in commit.paths if path != file)
+        touched = tuple(path for path in commit.paths if path != file)[:MAX_TOUCHED]
         history.append(PastValue(value, commit.sha, commit.time_s, until, touched))
         until = commit.time_s
     return tuple(history)

@@ -50,6 +50,7 @@ class Snapshot:
         self._files = files
         self._tree = files.tree()
         self._nodes: dict[str, tuple[Node | None, ...] | EditRefused] = {}
+        self._last: tuple[str, bytes] = ("", b"")  # a file is filtered, parsed and measured in a row
         self.paths = tuple(
             path for path in sorted(self._tree) if path.partition("/")[0] not in _DENIED and "\n" not in path
         )
@@ -80,7 +81,9 @@ class Snapshot:
             raise EditRefused(f"{what}; edit the file it stands for", where=path)
         if entry.size > MAX_BYTES:
             raise EditRefused(f"larger than {MAX_BYTES} bytes", where=path)
-        return self._files.read(path)
+        if self._last[0] != path:
+            self._last = (path, self._files.read(path))
+        return self._last[1]
 
     def is_relevant(self, path: str) -> bool:
         """Tell by its text, without parsing, whether a file may hold what we look for."""
