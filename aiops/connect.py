@@ -19,13 +19,14 @@ from aiops.domain import Query
 from aiops.errors import ConfigError, ModelRefused
 from aiops.gitops.clusters import Cluster
 from aiops.ingest import presets
-from aiops.pipeline import Job
+from aiops.job import Job
 from aiops.ports import Forge, Metrics, Repository
 
 if TYPE_CHECKING:
     from aiops.detect.model import Model
 
 GITHUB_API = "https://api.github.com"
+DEADLINE_S = 300.0  # what a command may take to talk to anybody, unless it says otherwise
 
 
 def job(config: Config, warnings: list[str]) -> Job:
@@ -116,7 +117,7 @@ def _source(source: Prometheus, deadline_s: float) -> Metrics:
     )
 
 
-def repository(config: Config) -> Repository:
+def repository(config: Config, deadline_s: float = DEADLINE_S) -> Repository:
     """Return the manifests: git objects where there is a checkout, else GitHub by REST."""
     given = config.repository
     if given.path is not None:
@@ -126,17 +127,17 @@ def repository(config: Config) -> Repository:
     from aiops.edges.github_repository import GitHubRepository
 
     assert given.github is not None  # noqa: S101 - the configuration checked it
-    return GitHubRepository(_github(given.github))
+    return GitHubRepository(_github(given.github, deadline_s))
 
 
-def forge(config: Config, *, dry_run: bool) -> Forge:
+def forge(config: Config, *, dry_run: bool, deadline_s: float = DEADLINE_S) -> Forge:
     """Return where pull requests go; `dry_run` wraps it in a forge that cannot write."""
     found: Forge
     if config.forge == "github":
         from aiops.edges.github_forge import GitHubForge
 
         assert config.repository.github is not None  # noqa: S101 - the configuration checked it
-        found = GitHubForge(_github(config.repository.github))
+        found = GitHubForge(_github(config.repository.github, deadline_s))
     else:
         from aiops.edges.local_forge import LocalForge
 
@@ -171,7 +172,7 @@ def _model(config: Config, warnings: list[str]) -> tuple[Model | None, str]:
     return found, found.id
 
 
-def _github(name: str) -> Any:
+def _github(name: str, deadline_s: float) -> Any:
     """Return PyGithub's repository object. The token is `GITHUB_TOKEN`, the host `GITHUB_API_URL`."""
     from aiops.edges import github_client
 
@@ -182,4 +183,6 @@ def _github(name: str) -> Any:
             where="forge: github",
             todo="export a token with contents and pull_requests write on this one repository",
         )
-    return github_client.repository(token, os.environ.get("GITHUB_API_URL", GITHUB_API), name)
+    return github_client.repository(
+        token, os.environ.get("GITHUB_API_URL", GITHUB_API), name, deadline_s=deadline_s
+    )

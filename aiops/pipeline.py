@@ -10,15 +10,11 @@ forge that cannot write. Nothing is remembered between runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 from aiops.decide import guardrails, policy
-from aiops.decide.limits import Limits
 from aiops.detect import scoring, sustain, windows
-from aiops.detect.model import Model
-from aiops.detect.settings import DetectSettings, History
+from aiops.detect.settings import History
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
     Answer,
@@ -28,15 +24,12 @@ from aiops.domain import (
     Edit,
     FieldName,
     Grid,
-    Guardrail,
     Hold,
     Incident,
     Panel,
     Plan,
     PlanItem,
-    Proposal,
     PullRequest,
-    Query,
     Rollback,
     Scale,
     Scores,
@@ -46,54 +39,10 @@ from aiops.domain import (
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
 from aiops.gitops import past, splice, where
-from aiops.gitops.clusters import Cluster
 from aiops.ingest import panels
+from aiops.job import Job, Progress, Result, Sent
 from aiops.ports import Files, Forge, Metrics, Repository
 from aiops.propose import chart, lifecycle, proposal
-
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What one run needs to know, stage by stage. `model_id` is "" without a model."""
-
-    signals: tuple[Query, ...]
-    context: tuple[Query, ...]
-    clusters: tuple[Cluster, ...]
-    base: str
-    step_s: int
-    model: Model | None
-    model_id: str
-    detect: DetectSettings
-    limits: Limits
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of one proposal. `note`: why it was not sent, when it was not."""
-
-    state: Literal["opened", "updated", "exists", "dry-run", "held"]
-    pull: PullRequest | None
-    proposal: Proposal | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Result:
-    """One run: what was judged, what was decided, what was sent.
-
-    `scores` and `history` are None when only a plan was proposed.
-    """
-
-    plan: Plan
-    window: Grid
-    incidents: tuple[Incident, ...]
-    scores: Scores | None
-    sent: Mapping[Workload, Sent]
-    guardrails: tuple[Guardrail, ...]
-    unresolved: tuple[tuple[Workload, str, str], ...]
-    errors: tuple[AiopsError, ...]
 
 
 def run_once(
@@ -154,25 +103,34 @@ def propose(
 ) -> Result:
     """Turn a plan into pull requests: re-read the base, re-apply the guardrails, then write.
 
-    One item that cannot be edited or sent does not stop the others; it is in `errors`.
+    One item that cannot be edited or sent does not stop the others; it is in `errors`, and so is a
+    forge that does not answer: what was analysed is reported all the same.
     """
-    tell("checking what is already proposed")
     plan = analysed.plan
     candidates = [item for item in plan.items if item.edits]
-    pulls = tuple(pull for pull in forge.pulls() if pull.created_at_s <= now_s) if candidates else ()
+    if not candidates:
+        return analysed
+    tell("checking what is already proposed")
+    try:
+        known = forge.pulls()
+        files = repository.files(repository.head(plan.base))
+    except AiopsError as error:
+        sent = {item.workload: Sent("held", None, None, str(error)) for item in candidates}
+        return replace(analysed, sent=sent, errors=(*analysed.errors, error))
+    pulls = tuple(pull for pull in known if pull.created_at_s <= now_s)
     keys = {item.workload: proposal.branch_key(item, plan.base) for item in candidates}
     admitted, checked, held = guardrails.admit(candidates, plan, keys, pulls, now_s, job.limits)
     sent = {workload: Sent("held", None, None, reason) for workload, reason in held.items()}
     errors: list[AiopsError] = []
-    files = repository.files(repository.head(plan.base)) if admitted else None
     for item in admitted:
-        assert files is not None  # noqa: S101 - narrows the type: admitted is not empty
         tell(f"proposing for {item.workload}")
         try:
             sent[item.workload] = _send(job, item, plan, files, pulls, forge, now_s)
         except AiopsError as error:
             errors.append(error)
             sent[item.workload] = Sent("held", None, None, str(error))
+    adopted = {pull.number for pull in known}
+    sent = {workload: _seen_before(one, adopted) for workload, one in sent.items()}
     return replace(
         analysed, sent=sent, guardrails=(*plan.guardrails, *checked), errors=(*analysed.errors, *errors)
     )
@@ -289,7 +247,20 @@ def _send(
     if lifecycle.is_current(existing, made):
         return Sent("exists", existing, made, "already proposed")
     pull = forge.update(existing, made, now_s)
+    if pull == existing:  # a person pushed to the branch: it is theirs now
+        return Sent("exists", existing, made, "already proposed, and changed by a person")
     return Sent("updated" if pull.number else "dry-run", pull, made, "")
+
+
+def _seen_before(sent: Sent, known: set[int]) -> Sent:
+    """Say "exists" of a pull request that the forge found instead of opening it.
+
+    With `--at` in the past, later forge events are not used to decide; the forge itself still
+    refuses to open the same thing twice.
+    """
+    if sent.state == "opened" and sent.pull is not None and sent.pull.number in known:
+        return replace(sent, state="exists", note="already proposed")
+    return sent
 
 
 def _complete(answer: Answer) -> Answer:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiops.domain import Diagnosis, Evidence, Hold, Incident, Plan, PlanItem, Verdict, Workload
 from aiops.errors import AiopsError, worst
-from aiops.pipeline import Result, Sent
+from aiops.job import Result, Sent
 
 
 def utc(seconds: int | None) -> str | None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aiops.domain import Hold, PlanItem, Verdict
-from aiops.pipeline import Progress, Result
+from aiops.job import Progress, Result
 from aiops.report import reason, utc
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from aiops.domain import Grid
 from aiops.edges import git_history, recording
 from aiops.errors import AiopsError, ConfigError
 from aiops.ingest import presets
+from aiops.job import Progress
 from aiops.mesh import plant, repository, scenarios
 from aiops.mesh.answers import MeshMetrics
-from aiops.pipeline import Progress
 from aiops.report import utc
 
 STAMP = ".aiops-demo"  # marks a folder that a later demo may replace

@@ -27,7 +27,7 @@ from aiops.domain import (
 )
 from aiops.errors import AiopsError, ConfigError, EditRefused
 from aiops.gitops import splice, where
-from aiops.pipeline import Result
+from aiops.job import Job, Result
 from aiops.ports import Repository
 from aiops.propose import diff, plan_file
 
@@ -132,7 +132,7 @@ def _carry_out(config: Config, plan: Plan, now_s: int, *, dry_run: bool) -> Resu
         return pipeline.propose(job, before, connect.repository(config), forge, now_s, tell)
 
 
-def _editable(job: pipeline.Job, repository: Repository, sha: str, workload: Workload, action: str) -> Target:
+def _editable(job: Job, repository: Repository, sha: str, workload: Workload, action: str) -> Target:
     """Return the first field of the action that can be edited. Raises EditRefused with the reasons."""
     names: tuple[FieldName, ...] = (
         ("replicas", "hpa.max") if action == "scale" else ("image.tag", "image.digest")

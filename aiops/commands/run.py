@@ -11,7 +11,7 @@ from aiops import connect, pipeline, report, terminal
 from aiops.commands import targets, times
 from aiops.config import load
 from aiops.errors import AiopsError, ConfigError
-from aiops.pipeline import Result
+from aiops.job import Result
 from aiops.propose import plan_file
 
 
@@ -36,11 +36,11 @@ def run(
             terminal.say(f"warning: {line}", stderr=True)
         metrics = connect.metrics(config, deadline_s)
         now_s = times.parse(at, "--at") if at else metrics.now_s()
-        repository = connect.repository(config)
+        repository = connect.repository(config, deadline_s)
         with terminal.progress() as tell:
             found = pipeline.analyse(job, metrics, repository, now_s, tell)
             if plan_out is None:
-                forge = connect.forge(config, dry_run=dry_run)
+                forge = connect.forge(config, dry_run=dry_run, deadline_s=deadline_s)
                 found = pipeline.propose(job, found, repository, forge, now_s, tell)
         if plan_out is not None:
             write(plan_out, plan_file.dump(found.plan))

@@ -16,7 +16,7 @@ from aiops import connect, pipeline
 from aiops.commands import demo
 from aiops.config import load
 from aiops.domain import Hold
-from aiops.pipeline import Result
+from aiops.job import Result
 
 
 def story(seed: int) -> Result:

@@ -1,0 +1,62 @@
+"""What one run is given and what it ends with.
+
+`Job` holds the settings of every stage, `Result` what was judged, decided and sent. Both frozen;
+`pipeline` makes the one into the other, `report` and `terminal` show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from aiops.decide.limits import Limits
+from aiops.detect.model import Model
+from aiops.detect.settings import DetectSettings
+from aiops.domain import Grid, Guardrail, Incident, Plan, Proposal, PullRequest, Query, Scores, Workload
+from aiops.errors import AiopsError
+from aiops.gitops.clusters import Cluster
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one run needs to know, stage by stage. `model_id` is "" without a model."""
+
+    signals: tuple[Query, ...]
+    context: tuple[Query, ...]
+    clusters: tuple[Cluster, ...]
+    base: str
+    step_s: int
+    model: Model | None
+    model_id: str
+    detect: DetectSettings
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one proposal. `note`: why it was not sent, when it was not."""
+
+    state: Literal["opened", "updated", "exists", "dry-run", "held"]
+    pull: PullRequest | None
+    proposal: Proposal | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One run: what was judged, what was decided, what was sent.
+
+    `scores` and `history` are None when only a plan was proposed.
+    """
+
+    plan: Plan
+    window: Grid
+    incidents: tuple[Incident, ...]
+    scores: Scores | None
+    sent: Mapping[Workload, Sent]
+    guardrails: tuple[Guardrail, ...]
+    unresolved: tuple[tuple[Workload, str, str], ...]
+    errors: tuple[AiopsError, ...]
