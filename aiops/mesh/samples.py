@@ -51,8 +51,12 @@ def newest(columns: Columns, times: TimesArray) -> tuple[FloatArray, FloatArray]
 
     The end of the lookback is part of it in 2.x (3.0 left it out).
     """
-    before = columns.at_or_before(times)
-    last = np.where(before >= 0, _previous(~np.isnan(columns.values))[:, before], -1)  # (N, T)
+    before, valid = columns.at_or_before(times), ~np.isnan(columns.values)
+    if valid.all():
+        late = (before < 0) | (columns.times[before] < times - LOOKBACK_S)
+        at = np.broadcast_to(np.where(late, np.nan, columns.times[before]), (len(valid), times.size))
+        return np.where(late, np.nan, columns.values[:, before]), at
+    last = np.where(before >= 0, _previous(valid)[:, before], -1)  # (N, T)
     at = np.where(last >= 0, columns.times[last], -np.inf)
     fresh = at >= (times - LOOKBACK_S)[None, :]
     values = np.take_along_axis(columns.values, np.maximum(last, 0), axis=1)
