@@ -21,7 +21,7 @@ def ask(facts: Facts) -> tuple[Finding, Inquiry]:
         if finding is not None:
             inquiry.trace.append(Asked(finding.rule or rule, holds=True, answer=finding.answer))
             return finding, inquiry
-    cleared = f"; cleared: {'; '.join(inquiry.ruled_out)}" if inquiry.ruled_out else ""
+    cleared = f"; cleared: {'; '.join(inquiry.cleared)}" if inquiry.cleared else ""
     finding = Finding(Cause.UNKNOWN, None, f"no rule explains what was seen{cleared}")
     inquiry.trace.append(Asked("R0", holds=True, answer=finding.answer))
     return finding, inquiry
@@ -65,16 +65,19 @@ def dependency(inquiry: Inquiry) -> Finding | None:
     blame = graph.failing_callee(facts)
     if blame is None:
         known = bool(facts.context.callees) or "call_rate" not in facts.context.missing
-        inquiry.no("S6", "no callee explains it" if known else "who is called is not known")
+        if known:
+            inquiry.no("S6", "no callee explains it", cause="a failing dependency")
+        else:
+            inquiry.no("S6", "who is called is not known")
         return None
     change = releases.suspect(facts)
     # Also when the new version alone seems worse: if that is what breaks the callee's answers, a
     # hold costs a look; a rollback of a victim costs trust.
     if change is not None:
-        inquiry.ruled_out.append(
+        inquiry.cleared.append(
             f"{describe(change)}: {blame.workload} explains {blame.share:.0%} of the symptom"
         )
-    answer = f"{blame.workload} explains {blame.share:.0%} of what rose here"
+    answer = f"a victim: {blame.workload} explains {blame.share:.0%} of what rose here"
     return Finding(Cause.DEPENDENCY, blame.workload, answer, None, blame.evidence)
 
 
@@ -84,16 +87,19 @@ def bad_release(inquiry: Inquiry) -> Finding | None:
     change = releases.suspect(facts)
     if change is None:
         known = "image" not in facts.context.missing
-        inquiry.no("R1", "no image of it changed in the hour before" if known else "what ran is not known")
+        if known:
+            inquiry.no("R1", "no image of it changed in the hour before", cause="a bad release")
+        else:
+            inquiry.no("R1", "what ran is not known")
         return None
     harmed = [signal for signal in facts.harmed() if signal in {"error_ratio", "latency_p95"}]
     cpu = releases.cpu_per_request_ratio(facts, change)
     heavier = cpu is not None and cpu >= facts.limits.cpu_per_request_rise and facts.rose("cpu_utilization")
     if not harmed and not heavier:
-        inquiry.no("R1", f"{describe(change)}: no errors and no latency after it", rules_out=True)
+        inquiry.clear("R1", f"{describe(change)}: no errors and no latency after it")
         return None
     if harmed and not any(releases.healthy_before(facts, change, signal) for signal in harmed):
-        inquiry.no("R1c", f"{describe(change)}: as bad before it, or before is not known", rules_out=True)
+        inquiry.clear("R1c", f"{describe(change)}: as bad before it, or before is not known")
         return None
     split = releases.version_split(facts, change)
     said = [_released(facts, change), *_contrast(facts, change, harmed), *split.evidence]
@@ -102,11 +108,13 @@ def bad_release(inquiry: Inquiry) -> Finding | None:
             facts.evidence("CPU per request now, over before the release", "cpu_utilization", cpu, "ratio")
         )
     if split.worse is False and not heavier:
-        inquiry.no("R2", f"{describe(change)}: the old version is as bad at the same time", rules_out=True)
+        inquiry.clear("R2", f"{describe(change)}: the old version is as bad at the same time")
         return None
     if split.worse is None and not heavier and load.is_overloaded(facts):
         return _tie(facts, change, tuple(said))
     against = load.above_forecast_evidence(facts)
+    if not against and facts.now("request_rate") is not None:
+        inquiry.ruled_out.append(f"overload: {load.AS_USUAL}")
     answer = f"{describe(change)}, {_lead(facts.onset_s - change.at_s)}, healthy before"
     return Finding(Cause.BAD_RELEASE, facts.workload, answer, change, tuple(said), against)
 
@@ -172,8 +180,9 @@ RULES: tuple[tuple[str, Rule], ...] = (
 
 
 def _released(facts: Facts, change: Change) -> Evidence:
-    lead = facts.onset_s - change.at_s
-    return facts.evidence(f"{describe(change)}, {_lead(lead)}", "image", lead / 60, "min", change.at_s)
+    lead_s = facts.onset_s - change.at_s
+    claim = f"{_lead(lead_s)} the {describe(change)}"
+    return facts.evidence(claim, "image", lead_s / 60, "min", change.at_s)
 
 
 def _lead(lead_s: int) -> str:

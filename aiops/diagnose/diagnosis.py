@@ -85,7 +85,7 @@ def _one(facts: Facts) -> Diagnosis:
         change=finding.change,
         evidence=finding.evidence + extra,
         against=finding.against,
-        ruled_out=tuple(dict.fromkeys((*inquiry.ruled_out, *cleared))),
+        ruled_out=tuple(dict.fromkeys((*inquiry.cleared, *cleared, *inquiry.ruled_out))),
         impact=_impact(facts),
         trace=tuple(inquiry.trace),
     )

@@ -28,17 +28,27 @@ class Finding:
 
 @dataclass(slots=True)
 class Inquiry:
-    """One incident while its rules are asked; `trace` and `ruled_out` grow, nothing else does."""
+    """One incident while its rules are asked.
+
+    `cleared`: releases that are not to blame; `ruled_out`: other causes that were looked at and do
+    not hold. What could not be looked at is in neither.
+    """
 
     facts: Facts
     trace: list[Asked] = field(default_factory=list)
+    cleared: list[str] = field(default_factory=list)
     ruled_out: list[str] = field(default_factory=list)
 
-    def no(self, rule: str, answer: str, *, rules_out: bool = False) -> None:
-        """Note that a rule does not hold, and whether that clears a suspect worth telling of."""
+    def no(self, rule: str, answer: str, *, cause: str = "") -> None:
+        """Note that a rule does not hold; with `cause`, in words, that this cause is ruled out."""
         self.trace.append(Asked(rule, holds=False, answer=answer))
-        if rules_out:
-            self.ruled_out.append(answer)
+        if cause:
+            self.ruled_out.append(f"{cause}: {answer}")
+
+    def clear(self, rule: str, answer: str) -> None:
+        """Note that a release is not to blame, and why."""
+        self.trace.append(Asked(rule, holds=False, answer=answer))
+        self.cleared.append(answer)
 
 
 Rule = Callable[[Inquiry], Finding | None]

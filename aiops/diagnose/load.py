@@ -15,6 +15,7 @@ from aiops.domain import Cause, Evidence
 DAY_S = 86400
 # How far a daily peak may move from one day to the next and still be the same peak.
 PEAK_SHIFT_S = 1800
+AS_USUAL = "load is not above what was forecast or is usual"
 
 
 def known_peak(inquiry: Inquiry) -> Finding | None:
@@ -25,13 +26,15 @@ def known_peak(inquiry: Inquiry) -> Finding | None:
     if not rose or facts.now_s - facts.onset_s >= DAY_S - PEAK_SHIFT_S:
         inquiry.no("S-KNOWN", "nothing rose that could be a daily peak")
         return None
+    known = False
     for ago_s, when in ((DAY_S, "yesterday"), (7 * DAY_S, "a week ago")):
         peaks = [_peak(facts, signal, ago_s) for signal in rose]
+        known = known or any(share is not None for share in peaks)
         if all(share is not None and share >= facts.limits.known_peak for share in peaks):
             low = min(share for share in peaks if share is not None)
             said = tuple(
                 facts.evidence(
-                    f"{signal} rose {when} at this time by this share of today's rise",
+                    f"rise of {signal} at this time {when}, over today's",
                     signal,
                     share,
                     "ratio",
@@ -39,9 +42,12 @@ def known_peak(inquiry: Inquiry) -> Finding | None:
                 )
                 for signal, share in zip(rose, peaks, strict=True)
             )
-            answer = f"{when} at this time it rose by {low:.0%} of today's rise: {', '.join(rose)}"
+            answer = f"a known peak: {when} at this time {', '.join(rose)} rose {low:.0%} as much"
             return Finding(Cause.SCHEDULED, facts.workload, answer, None, said)
-    inquiry.no("S-KNOWN", "yesterday and a week ago were calmer at this time, or are not known")
+    if known:
+        inquiry.no("S-KNOWN", "it was calmer at this time of day before", cause="a known peak")
+    else:
+        inquiry.no("S-KNOWN", "how it was at this time of day before is not known")
     return None
 
 
@@ -68,7 +74,7 @@ def more_load(inquiry: Inquiry) -> Finding | None:
     """S3, S-RETRY, S-SPARE: more requests than expected; who sends them, and is anything short."""
     facts = inquiry.facts
     if not is_above_forecast(facts):
-        inquiry.no("S3", "load is not above what was forecast or is usual")
+        inquiry.no("S3", AS_USUAL, cause="overload" if facts.now("request_rate") is not None else "")
         return None
     load = graph.load(facts)
     rose = _risen(facts)
@@ -94,7 +100,8 @@ def _own_making(facts: Facts, load: graph.Load, rose: Evidence) -> Finding:
     sent = facts.evidence(f"requests per second from {load.source}{before}", "call_rate", rate, "req/s")
     if "error_ratio" in facts.harmed():
         # It fails and is asked again: the rise is an effect, and the cause is not known yet.
-        answer = f"fewer requests succeed than before: {load.source or 'callers'} send again what fails"
+        most = f", {load.source} most" if load.source else ""
+        answer = f"fewer requests succeed than before: callers send again what fails{most}"
         return Finding(Cause.UNKNOWN, None, answer, None, (rose, sent), rule="S-RETRY")
     answer = f"{load.source} sends more without getting more itself"
     return Finding(Cause.CLIENT, load.source, answer, None, (rose, sent), rule="S-RETRY")

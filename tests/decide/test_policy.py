@@ -337,7 +337,7 @@ def test_a_value_that_ran_badly_stops_the_search() -> None:
 def test_the_victim_of_a_bad_release_is_left_alone_and_told_of_the_root() -> None:
     decision = bad_release().decide("web", good_target("web"))
     assert told(decision) == ("hold", "S6")
-    assert decision.reason == "prod-eu/shop/Deployment/api explains 100% of what rose here"
+    assert decision.reason == "a victim: prod-eu/shop/Deployment/api explains 100% of what rose here"
 
 
 def test_a_refused_edit_has_its_own_variant() -> None:

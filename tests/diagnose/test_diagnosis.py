@@ -138,6 +138,19 @@ def test_changes_that_cannot_be_the_cause_are_listed_with_the_reason() -> None:
     assert ["100 min before" in ruled_out[0], "injected by the platform" in ruled_out[1]] == [True, True]
 
 
+def test_other_causes_that_were_looked_at_are_ruled_out_by_name() -> None:
+    assert bad_release().diagnose()["api"].ruled_out == (
+        "a known peak: it was calmer at this time of day before",
+        "a failing dependency: no callee explains it",
+        "overload: load is not above what was forecast or is usual",
+    )
+
+
+def test_what_could_not_be_looked_at_is_not_ruled_out() -> None:
+    found = bad_release().drop("call_rate", "call_error_ratio").diagnose()["api"]
+    assert not any("dependency" in line for line in found.ruled_out)
+
+
 def test_the_load_that_passes_through_is_rooted_where_it_enters() -> None:
     shop = Shop("web", "api").calls("gateway", "web", 60, before=20).calls("web", "api", 60, before=20)
     for name in ("web", "api"):
