@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from aiops.domain import FloatArray, TimesArray
 from aiops.mesh.exposition import exposition
 from aiops.mesh.families import Family
 from aiops.mesh.plant import Trace
@@ -20,30 +19,26 @@ from aiops.mesh.plant import Trace
 def text(trace: Trace, start_s: int | None = None) -> Iterator[bytes]:
     """Yield the text of all samples from `start_s` on (default: all), ending with `# EOF`."""
     first = 0 if start_s is None else int(np.searchsorted(trace.times, start_s))
+    ends = [f" {time}\n" for time in trace.times.tolist()]
     for family in exposition(trace):
-        yield from _family(family, trace.times, first)
+        yield from _family(family, ends, first)
     yield b"# EOF\n"
 
 
-def _family(family: Family, times: TimesArray, first: int) -> Iterator[bytes]:
+def _family(family: Family, ends: list[str], first: int) -> Iterator[bytes]:
+    """Yield the head of a family, then one chunk per series. `ends`: the end of a line per minute."""
     yield f"# TYPE {family.name} {family.kind}\n# HELP {family.name} {escape(family.text)}\n".encode()
     for one in family.series:
-        skip = max(0, first - one.begin)
-        values = one.values[skip:]
-        begin = one.begin + skip
+        values = one.values[max(0, first - one.begin) :]
+        begin = one.begin + one.values.size - values.size
+        kept = np.flatnonzero(~np.isnan(values))
+        held = values[kept]
+        # A whole number is written without a point: shorter, and exact at any size.
+        whole = bool((held == np.floor(held)).all())
+        numbers = held.astype(np.int64).tolist() if whole else held.tolist()
         head = f"{one.metric}{{{_labels(one.labels)}}} "
-        yield _samples(head, values, times[begin : begin + values.size])
-
-
-def _samples(head: str, values: FloatArray, times: TimesArray) -> bytes:
-    """Return one line per sample that is not NaN; a whole number is written without a point."""
-    kept = ~np.isnan(values)
-    numbers, stamps = values[kept].tolist(), times[kept].tolist()
-    rows = (
-        f"{head}{int(number) if number.is_integer() else number} {stamp}\n"
-        for number, stamp in zip(numbers, stamps, strict=True)
-    )
-    return "".join(rows).encode()
+        rows = zip(numbers, kept.tolist(), strict=True)
+        yield "".join([f"{head}{number}{ends[begin + minute]}" for number, minute in rows]).encode()
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -124,6 +124,8 @@ def test_every_event_left_a_mark_in_some_answer(metrics: MeshMetrics) -> None:
     grid, by_name = Grid(START_S, END_S, 60), {query.name: query for query in QUERIES}
     assert metrics.read(by_name["waiting_reason"], grid).labels
     assert np.nanmax(metrics.read(by_name["restarts"], grid).values) > 0
+    known, up = (metrics.read(by_name[name], grid).values[0] for name in ("targets_known", "targets_up"))
+    assert np.nanmin(up) < np.nanmax(known)
     assert np.nanmax(metrics.read(by_name["rollout_stuck"], grid).values) == 1
     assert np.nanmax(metrics.read(by_name["cpu_throttled"], grid).values) > 0.5
 
