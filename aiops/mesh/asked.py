@@ -30,7 +30,7 @@ class Asked:
 
 
 def asked(service: Service, times: TimesArray, events: Sequence[Event], controls: Sequence[Control]) -> Asked:
-    """Return what events and controls ask of one service; `created` is -1..T in minutes."""
+    """Return what events and controls ask of one service; `created`: its first minute, 0..T."""
     created = 0 if service.created_s is None else int(np.searchsorted(times, service.created_s))
     ours = sorted(
         (item for item in (*events, *controls) if isinstance(item, Deploy | ConfigChange | Control)

@@ -269,3 +269,36 @@ def test_input_that_makes_no_sense_is_refused() -> None:
         Mesh((Service("a", "1", 1, 1.0, (Call("b", 1.0),)),))
     with pytest.raises(ValueError, match="same name"):
         Mesh((Service("a", "1", 1, 1.0), Service("a", "1", 1, 1.0)))
+
+
+def test_nothing_is_written_about_a_service_that_does_not_exist_yet() -> None:
+    later = Service("wishlist", "0.1.0", 2, 20.0, entry_rps=6.0, created_s=END_S + HOUR)
+    trace = simulate(replace(MESH, services=(later, *MESH.services)), START_S, START_S + HOUR, seed=1)
+    assert not [one for family in exposition(trace) for one in family.series if one.owner == "wishlist"]
+
+
+def test_without_pods_only_the_callers_count_and_cannot_name_the_workload() -> None:
+    trace = simulate(MESH, START_S, SOON_S, (), (Control("search", START_S + HOUR, replicas=0),), seed=1)
+    late = [
+        one.labels
+        for family in exposition(trace)
+        if family.name == "istio_requests"
+        for one in family.series
+        if one.labels["destination_service_name"] == "search" and one.begin > 60
+    ]
+    assert [("source", "unknown", "503", "UH")] == [
+        (one["reporter"], one["destination_workload"], one["response_code"], one["response_flags"])
+        for one in late
+    ]
+
+
+def test_changes_before_the_start_or_in_one_minute_count_once() -> None:
+    events = (
+        Deploy("web", START_S - HOUR, "6.0.0"),
+        Deploy("cart", START_S + HOUR, "2.0.0"),
+        Deploy("cart", START_S + HOUR, "2.0.1"),
+    )
+    trace = simulate(MESH, START_S, SOON_S, events, seed=1)
+    expected = {"web": ["6.0.0"], "cart": ["1.9.5", "2.0.1"]}
+    actual = {name: [g.tag for g in trace.standing[name].asked.generations] for name in expected}
+    assert expected == actual

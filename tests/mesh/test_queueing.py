@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.mesh import queueing
@@ -19,6 +19,7 @@ def slow_queue(rho: float, size: int) -> tuple[float, float]:
     return weights[-1] / total, sum(n * w for n, w in enumerate(weights)) / total
 
 
+@settings(deadline=None)
 @given(rhos, places)
 def test_a_pod_is_the_queue_of_the_textbook(rho: float, size: int) -> None:
     blocked, inside = slow_queue(rho, size)
@@ -27,6 +28,7 @@ def test_a_pod_is_the_queue_of_the_textbook(rho: float, size: int) -> None:
     assert inside == pytest.approx(float(queueing.in_system(np.array([rho]), size)[0]), rel=0.03, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(rhos, min_size=2, max_size=20), places, st.integers(1, 8))
 def test_more_load_never_makes_a_pod_faster_or_kinder(loads: list[float], size: int, workers: int) -> None:
     rho = np.sort(np.array(loads))
@@ -38,6 +40,7 @@ def test_more_load_never_makes_a_pod_faster_or_kinder(loads: list[float], size: 
     assert (response <= 20.0 + 20.0 / workers * (size + 1)).all()
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 50_000.0), st.floats(2.1, 8.0))
 def test_bucket_shares_are_a_distribution(mean_ms: float, tail: float) -> None:
     shares = queueing.bucket_shares(np.array([mean_ms]), tail)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.mesh import rollout
@@ -28,6 +28,7 @@ def releases(*, broken: bool = False) -> tuple[Generation, ...]:
     return (Generation(0, "1.0.0", "", broken=False), Generation(10, "1.1.0", "", broken=broken))
 
 
+@settings(deadline=None)
 @given(st.integers(1, 12))
 def test_a_rolling_update_keeps_three_quarters_serving_and_ends(wanted: int) -> None:
     _, ready = run(PLAIN, wanted, releases())
@@ -36,6 +37,7 @@ def test_a_rolling_update_keeps_three_quarters_serving_and_ends(wanted: int) -> 
     assert (ready.sum(axis=0) <= wanted + -(-wanted // 4)).all()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 12))
 def test_a_release_that_cannot_start_stops_half_way(wanted: int) -> None:
     held, ready = run(PLAIN, wanted, releases(broken=True))
@@ -66,6 +68,7 @@ def test_pods_have_names_of_their_own() -> None:
     assert len({pod.name for pod in held.pods}) == len(held.pods) == 16
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 30.0))
 def test_an_autoscaler_stays_inside_its_bounds(demand: float) -> None:
     service = Service("web", "1.0.0", 2, 20.0, autoscale=Autoscale(2, 6))

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.mesh import samples
@@ -33,6 +33,7 @@ def slow_increase(points: list[tuple[int, float]], start: int, end: int) -> floa
     return growth * whole / spanned
 
 
+@settings(deadline=None)
 @given(raw, st.integers(-400, 2000), st.sampled_from([120, 300, 900]))
 def test_increase_is_what_prometheus_extrapolates(values: list[float], time: int, window: int) -> None:
     columns = Columns(np.array([values]), start_s=0, step_s=60)
@@ -41,6 +42,7 @@ def test_increase_is_what_prometheus_extrapolates(values: list[float], time: int
     assert slow_increase(points, time - window, time) == pytest.approx(float(actual), nan_ok=True)
 
 
+@settings(deadline=None)
 @given(raw, st.integers(-400, 2000))
 def test_the_newest_sample_is_at_most_five_minutes_old(values: list[float], time: int) -> None:
     columns = Columns(np.array([values]), start_s=0, step_s=60)
