@@ -79,11 +79,11 @@ def _rate(labels: tuple[str, ...], selector: str) -> str:
 def _error_ratio(labels: tuple[str, ...], selector: str) -> str:
     """Return the share of requests that failed, 0 for a service that never did.
 
-    HTTP 5xx, or a gRPC status that blames the server. The two selectors exclude each other, so a
-    gRPC reply that also carries a 503 counts once.
+    HTTP 5xx, or a gRPC status that blames the server. `or` joins the series themselves, before
+    anything is added up, so a gRPC reply that also carries a 503 counts once.
     """
     blamed = f'{selector},response_flags!~"{NOT_THE_SERVER}"'
-    grpc = f'{blamed},response_code!~"5..",grpc_response_status=~"{GRPC_ERRORS}"'
+    grpc = f'{blamed},grpc_response_status=~"{GRPC_ERRORS}"'
     http = f'{blamed},response_code=~"5.."'
     failed = (
         f"sum {by(labels)} (rate(istio_requests_total{{{http}}}[5m])"
