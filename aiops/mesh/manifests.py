@@ -120,12 +120,34 @@ images:
 replicas:
 {replicas}"""
     if settings:
-        text += "\nconfigMapGenerator:\n"
-        text += "".join(
-            f"  - name: {name}-settings\n    literals:\n      - REVISION={settings[name]}\n"
-            for name in sorted(settings)
+        text += "\nconfigMapGenerator:\n" + "".join(
+            _settings(name, settings[name]) for name in sorted(settings)
         )
+        text += "\npatches:\n" + "".join(_reads_settings(name) for name in sorted(settings))
     return text.encode()
+
+
+def _settings(name: str, revision: str) -> str:
+    """Return a generated ConfigMap: its name carries a hash, so new settings are new pods."""
+    return f"  - name: {name}-settings\n    literals:\n      - REVISION={revision}\n"
+
+
+def _reads_settings(name: str) -> str:
+    """Return the patch that hands the ConfigMap to the container."""
+    return f"""  - patch: |-
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata:
+        name: {name}
+      spec:
+        template:
+          spec:
+            containers:
+              - name: {name}
+                envFrom:
+                  - configMapRef:
+                      name: {name}-settings
+"""
 
 
 def autoscaler(service: Service, minimum: int, maximum: int) -> bytes:
