@@ -212,8 +212,11 @@ def _refused(item: PlanItem, key: str, seen: _Seen, limits: Limits) -> str:
 
 
 def _declined(pull: PullRequest) -> bool:
-    """Tell whether a person said no: closed, not merged, and not by the account that opened it."""
-    return pull.state == "closed" and (pull.closed_by is None or pull.closed_by != pull.author)
+    """Tell whether a person said no: closed, not merged, not by the account that opened it.
+
+    Who closed it may be unknown (None): then it was a person.
+    """
+    return pull.state == "closed" and pull.closed_by != pull.author
 
 
 def _no_slot(item: PlanItem, seen: _Seen, new: int, limits: Limits) -> str:

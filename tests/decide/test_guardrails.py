@@ -207,6 +207,12 @@ def test_ten_a_day_are_enough() -> None:
     assert admit([item("api")], [replace(p, created_at_s=NOW_S - 25 * HOUR) for p in old]) == (["api"], {})
 
 
+def test_one_of_the_ten_a_day_is_kept_for_bad_releases() -> None:
+    old = [pull(item(f"w{n}"), n, state="merged", created_h=10, ended_h=9) for n in range(9)]
+    assert admit([item("s", urgent=False)], old) == ([], {"s": "G-RATE"})
+    assert admit([item("s")], old) == (["s"], {})
+
+
 def test_a_pull_request_without_a_marker_still_fills_a_slot() -> None:
     strange = [pull(item(f"w{n}"), n, marked=False) for n in range(5)]
     assert admit([A], strange) == ([], {"api": "G-RATE"})

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from diagnose.scenes import Shop, bad_release, count_target, good_target, surge,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops.decide import rules
+from aiops.decide import policy, rules
 from aiops.decide.limits import Limits
 from aiops.domain import Decision, Hold, Rollback, Scale, State, Target, Verdict
 
@@ -55,6 +56,25 @@ def test_an_image_that_cannot_be_pulled_goes_back_although_traffic_is_fine_and_t
         "rollback",
         "R1b",
     )
+
+
+def test_a_worker_without_requests_goes_back_only_when_it_cannot_start() -> None:
+    worker = _crash_loop().set("api", "request_rate", 0.0, since=3000)
+    assert told(worker.decide("api", tag_target("api", ("2.0.0", 0.3), ("1.0.0", 240)))) == (
+        "rollback",
+        "R1b",
+    )
+    quiet = bad_release().set("api", "request_rate", 0.001, since=3000, until=32)
+    assert told(quiet.decide("api", good_target())) == ("hold", "R3")
+
+
+def test_what_is_not_known_of_the_cluster_holds_a_scale_back() -> None:
+    shop = surge().hpa("search", 2, 4, 4, limited=True).drop("hpa_limited")
+    assert told(shop.decide("search", count_target("search", "hpa.max", "4"))) == ("hold", "S1b")
+    found, asked = shop.diagnose()["search"], shop.contexts[scenes.workload("search")]
+    blind = replace(asked, autoscaler=None, capacity=replace(asked.capacity, unschedulable=None))
+    assert policy.fields(found, replace(asked, autoscaler=None)) == ("replicas",)
+    assert policy.fields(found, blind) == ()
 
 
 def test_a_workload_that_is_still_learned_is_rolled_back_only_when_it_cannot_start() -> None:
