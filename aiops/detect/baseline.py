@@ -10,7 +10,7 @@ import numpy as np
 
 from aiops.detect import features
 from aiops.detect.bands import Bands, Batch
-from aiops.detect.settings import DAY_S, PACE_S, WEEK_S
+from aiops.detect.settings import DAY_S, PACE_S
 from aiops.domain import FloatArray
 
 # The edge is 1.5 times what 98 % of the history stayed within: at 3 of 5 steps and 15 minutes of
@@ -51,13 +51,13 @@ def _seasonal(batch: Batch, centre: FloatArray) -> FloatArray:
     per = max(1, round(PACE_S / batch.step_s))
     pace = per * batch.step_s
     now = features.fold(batch.values, per)  # [B, N]
-    buckets = now.shape[1]
+    buckets, per_day = now.shape[1], max(1, round(DAY_S / pace))
     if batch.week_ago is None:
-        week, back = now, -round(WEEK_S / pace)
+        week, back = now, -features.season_length(7 * per_day)
     else:
         week, back = features.fold(batch.week_ago, per), 0
     seasons = [
-        _smooth(now, -max(1, round(DAY_S / pace)), buckets),
+        _smooth(now, -features.season_length(per_day), buckets),
         _smooth(week, back, buckets),
     ]
     known = np.isfinite(seasons).sum(axis=0)

@@ -100,8 +100,7 @@ def _ratios(model: Model, example: Example, calendar: Calendar) -> FloatArray:
     batch = example.batch
     per = batch.values.shape[1] // run.clean.shape[1]
     centre, scale, _ = features.fit_scale(batch.fit, batch.min_deviation)
-    quantiles = run.quantiles(0, run.clean.shape[1])
-    return lstm.ratios(batch, quantiles, centre, scale, per, batch.values.shape[1])
+    return lstm.ratios(batch, run, centre, scale, per, batch.values.shape[1])
 
 
 def _forecast(model: Model, example: Example, calendar: Calendar) -> lstm.Pass:

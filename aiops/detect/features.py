@@ -85,32 +85,54 @@ def block(
 ) -> tuple[Float32Array, Float32Array]:
     """Return the model's inputs for origins [start, stop): [B, L, F] and [B, L, J, K].
 
-    `clean`: squashed buckets [B, >= stop]; reads columns < stop and, a day before the targets,
-    columns < stop - day + 15. `week`: squashed [B, N + AHEAD], column k is one week before bucket
-    k. `clock`: [N + AHEAD, 3]. `day`: buckets per day.
+    `clean`: squashed buckets [B, >= stop]; see `present` and `seasons` for what is read of it.
+    """
+    now, known = seasons(clean, week, clock, start, stop, day)
+    return np.concatenate([present(clean, start, stop), now], axis=2), known
+
+
+def present(clean: FloatArray, start: int, stop: int) -> Float32Array:
+    """Return value and level with their masks [B, L, 4]; reads columns < stop."""
+    return _masked([columns(clean, start, stop - start), _level(clean, start, stop)])
+
+
+def seasons(
+    clean: FloatArray, week: FloatArray, clock: Float32Array, start: int, stop: int, day: int
+) -> tuple[Float32Array, Float32Array]:
+    """Return what yesterday and last week say of origins [start, stop): [B, L, 7] and [B, L, J, K].
+
+    Reads columns < stop + AHEAD - day of `clean`. `week`: squashed [B, N + AHEAD], column k is one
+    week before bucket k. `clock`: [N + AHEAD, 3]. `day`: `season_length`.
     """
     rows, length = len(clean), stop - start
-    level = _level(clean, start, stop)
     day_now = _mean([columns(clean, start - day + o, length) for o in (-1, 0, 1)])
     week_now = _mean([columns(week, start + o, length) for o in (-1, 0, 1)])
-    steps = [columns(clean, start, length), level, day_now, week_now]
     now = np.broadcast_to(clock[start:stop], (rows, length, 3))
-    seen = [part for one in steps for part in (np.nan_to_num(one), np.isfinite(one))]
-    inputs = np.concatenate([np.stack(seen, axis=2), now], axis=2)  # [B, L, 8 + 3]
+    before = np.concatenate([_masked([day_now, week_now]), now], axis=2)  # [B, L, 4 + 3]
 
+    # Once per pass for all leads: column i is bucket start + i; a lead is a shift.
+    far = length + LEADS[-1]
+    near = [
+        _around([columns(source, first + o, far) for o in range(-_NEAR, _NEAR + 1)])
+        for source, first in ((clean, start - day), (week, start))
+    ]
+    both = np.concatenate(near, axis=2)  # [B, far, 4 + 4]
     leads = []
     for lead in LEADS:
-        days = [columns(clean, start + lead - day + o, length) for o in range(-_NEAR, _NEAR + 1)]
-        weeks = [columns(week, start + lead + o, length) for o in range(-_NEAR, _NEAR + 1)]
-        parts: list[FloatArray] = []
-        for near in (days, weeks):
-            at, top, bottom = _mean(near[1:4]), _extreme(near, np.fmax), _extreme(near, np.fmin)
-            parts += [np.nan_to_num(at), np.isfinite(at).astype(float)]
-            parts += [np.nan_to_num(top - at), np.nan_to_num(bottom - at)]
         then = np.broadcast_to(clock[start + lead : stop + lead], (rows, length, 3))
-        ahead = np.full((rows, length, 1), lead / LEADS[-1])
-        leads.append(np.concatenate([np.stack(parts, axis=2), then, ahead], axis=2))
-    return inputs.astype(np.float32), np.stack(leads, axis=2).astype(np.float32)
+        ahead = np.full((rows, length, 1), lead / LEADS[-1], dtype=np.float32)
+        leads.append(np.concatenate([both[:, lead : lead + length], then, ahead], axis=2))
+    return before, np.stack(leads, axis=2)
+
+
+def season_length(per_day: int) -> int:
+    """Return the buckets to look back for "yesterday": whole days, longer than the forecast reaches.
+
+    One day, unless a day has fewer than 21 buckets: then the same hour a few days ago, since one
+    day before the target would lie after the origin.
+    """
+    least = AHEAD + LEADS[0]
+    return -(-least // per_day) * per_day
 
 
 def columns(values: FloatArray, start: int, length: int) -> FloatArray:
@@ -124,13 +146,28 @@ def columns(values: FloatArray, start: int, length: int) -> FloatArray:
 
 def _mean(parts: list[FloatArray]) -> FloatArray:
     stacked = np.stack(parts)
-    count = np.isfinite(stacked).sum(axis=0)
-    return np.where(count > 0, np.nansum(stacked, axis=0) / np.maximum(count, 1), np.nan)
+    seen = np.isfinite(stacked)
+    count = seen.sum(axis=0)
+    total = np.where(seen, stacked, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _extreme(parts: list[FloatArray], pick: np.ufunc) -> FloatArray:
-    result: FloatArray = pick.reduce(np.stack(parts), axis=0)
-    return result
+def _masked(parts: list[FloatArray]) -> Float32Array:
+    """Return each part [B, L] with its mask behind it: [B, L, 2 n], 0 where missing."""
+    stacked = np.stack(parts, axis=2)
+    seen = np.isfinite(stacked)
+    both = np.stack([np.where(seen, stacked, 0.0), seen], axis=3)  # [B, L, n, 2]
+    return both.reshape(*stacked.shape[:2], -1).astype(np.float32)
+
+
+def _around(parts: list[FloatArray]) -> Float32Array:
+    """Return centre, mask, and how far the highest and lowest of five are from it: [B, L, 4]."""
+    at = _mean(parts[1:4])
+    top, bottom = np.fmax.reduce(parts), np.fmin.reduce(parts)
+    spread = np.stack([top - at, bottom - at], axis=2)
+    return np.concatenate([_masked([at]), np.where(np.isfinite(spread), spread, 0.0)], axis=2).astype(
+        np.float32
+    )
 
 
 def _level(clean: FloatArray, start: int, stop: int) -> FloatArray:

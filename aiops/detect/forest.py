@@ -67,7 +67,7 @@ def _rows(batch: Batch) -> FloatArray:
     """Return what the forest sees: [T, 2 S], finite."""
     centre, scale, _ = features.fit_scale(batch.fit, batch.min_deviation)
     level = features.squash(batch.values, np.nan_to_num(centre), scale)  # [S, T]
-    day = DAY_S // batch.step_s
+    day = max(5, DAY_S // batch.step_s)  # at least what `smooth` reaches back
     smooth = calibration.middle_of_five(level)
     change = smooth - features.columns(smooth, -day, level.shape[1])
     rows: FloatArray = np.nan_to_num(np.concatenate([level, change]).T)  # [2 S, T] -> [T, 2 S]

@@ -19,14 +19,12 @@ from aiops.detect import calibration, features
 from aiops.detect.bands import Bands, Batch
 from aiops.detect.features import AHEAD, LEADS
 from aiops.detect.model import BLOCK_ROWS, Model
-from aiops.detect.settings import DAY_S, PACE_S, WEEK_S
+from aiops.detect.settings import DAY_S, PACE_S
 from aiops.domain import Float32Array, FloatArray
 
 BLOCK = LEADS[0]  # buckets fed at once: the nearest forecast must be older than the block
 # In the fit window the widening is not known yet: replace only what is clearly out.
 _FIT_MARGIN = 2.0
-# A shift that lasted this long is the new level: it is fed as it is from then on.
-_NEW_LEVEL_S = DAY_S
 
 
 @dataclass(slots=True, eq=False)
@@ -58,44 +56,70 @@ class Pass:
         count = np.isfinite(made).sum(axis=1)
         return np.where(count > 0, np.nansum(made, axis=1) / np.maximum(count, 1), np.nan)
 
+    def yesterday(self, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
+        """Return the lowest and highest of the same time yesterday, 10 minutes around: [B, L] each.
+
+        As it was fed: an incident of yesterday is not in it, a nightly job is.
+        """
+        near = [features.columns(self.clean, start - self.day + o, stop - start) for o in range(-2, 3)]
+        return np.fmin.reduce(near), np.fmax.reduce(near)
+
     def advance(self, start: int, stop: int, margin: FloatArray) -> None:
         """Judge, replace and feed buckets [start, stop), in blocks. `margin`: [B] in widths."""
-        for first in range(start, stop, BLOCK):
-            last = min(first + BLOCK, stop)
-            self._replace(first, last, margin)
-            inputs, known = features.block(self.clean, self.week, self.clock, first, last, self.day)
-            quantiles, self.state = self.model.run(inputs, known, self.state)  # [B, L, J, 3]
-            for j, lead in enumerate(LEADS):
-                self.made[:, j, first + lead : last + lead] = quantiles[:, :, j]
+        # Yesterday is settled: what it says is laid out for many blocks at once.
+        stretch = max(self.day - AHEAD, BLOCK) // BLOCK * BLOCK
+        for begin in range(start, stop, stretch):
+            end = min(begin + stretch, stop)
+            seasons, known = features.seasons(self.clean, self.week, self.clock, begin, end, self.day)
+            for first in range(begin, end, BLOCK):
+                last = min(first + BLOCK, end)
+                self._replace(first, last, margin)
+                here = slice(first - begin, last - begin)
+                now = features.present(self.clean, first, last)
+                inputs = np.concatenate([now, seasons[:, here]], axis=2)  # [B, L, 4 + 7]
+                quantiles, self.state = self.model.run(inputs, known[:, here], self.state)
+                for j, lead in enumerate(LEADS):
+                    self.made[:, j, first + lead : last + lead] = quantiles[:, :, j]
 
     def _replace(self, first: int, last: int, margin: FloatArray) -> None:
         quantiles = self.quantiles(first, last)  # [B, L, 3]
-        lower, middle, upper = edges(quantiles, margin, self.least)
+        yesterday = self.yesterday(first, last)
+        lower, middle, upper = edges(quantiles, margin, self.least, yesterday)
         seen = self.clean[:, first:last]
         high = (seen > upper) & (self.direction >= 0)[:, None]
         low = (seen < lower) & (self.direction <= 0)[:, None]
         out = high | low  # NaN compares False: a gap is not replaced
-        lasting = max(_NEW_LEVEL_S * self.day // DAY_S, 1)
+        # A shift that lasted for a day is the new level: it is fed as it is from then on.
+        lasting = self.day  # one day
         if first >= lasting:
             self.settled |= self.replaced[:, first - lasting : first].all(axis=1)
         self.settled &= out.any(axis=1)
-        out &= ~self.settled[:, None]
+        # On the first day of a young series there is no season to hold it against.
+        known = np.isfinite(yesterday[0]) | np.isfinite(self.week[:, first:last])
+        out &= ~self.settled[:, None] & known
         self.replaced[:, first:last] = out
         self.clean[:, first:last] = np.where(out, middle, seen)
 
 
 def edges(
-    quantiles: FloatArray, margin: FloatArray, least: FloatArray
+    quantiles: FloatArray,
+    margin: FloatArray,
+    least: FloatArray,
+    yesterday: tuple[FloatArray, FloatArray],
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return lower edge, middle and upper edge [B, L], squashed, from quantiles [B, L, 3].
 
     `margin`: [B] widths from the middle to the edge. `least`: [B] smallest deviation that
-    matters, in scales (not squashed).
+    matters, in scales (not squashed). What was seen at this time yesterday, and a width beyond,
+    is inside the band: a peak that history knows is no incident, however rare such peaks were in
+    training.
     """
     low, middle, high = (quantiles[..., i] for i in range(3))
     raw = np.sinh(middle)
     upper = np.maximum(middle + margin[:, None] * (high - middle), np.arcsinh(raw + least[:, None]))
     lower = np.minimum(middle - margin[:, None] * (middle - low), np.arcsinh(raw - least[:, None]))
+    upper = np.fmax(upper, yesterday[1] + (high - middle))
+    lower = np.fmin(lower, yesterday[0] - (middle - low))
     return lower, middle, upper
 
 
@@ -132,12 +156,12 @@ def _block_bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_step
     complete = batch.values.shape[1] // per  # a bucket that still fills is never fed
     fitted = min(batch.fit_steps // per, complete)
     run.advance(0, fitted, limit * _FIT_MARGIN)
-    history = ratios(batch, run.quantiles(0, buckets), centre, scale, per, batch.fit_steps)
+    history = ratios(batch, run, centre, scale, per, batch.fit_steps)
     margin = limit * calibration.widening(history, typical, hold_steps)
     run.advance(fitted, complete, margin)
 
     steps = batch.values.shape[1]
-    drawn = edges(run.quantiles(0, buckets), margin, batch.min_deviation / scale)  # 3 x [B, N]
+    drawn = edges(run.quantiles(0, buckets), margin, run.least, run.yesterday(0, buckets))  # 3 x [B, N]
     lower, middle, upper = (
         np.repeat(features.expand(one, centre, scale), per, axis=1)[:, :steps] for one in drawn
     )
@@ -151,8 +175,10 @@ def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray
     pace = per * batch.step_s
     start = int(batch.times[0])
     ahead = start + np.arange(buckets + AHEAD, dtype=np.int64) * pace
+    per_day = max(1, round(DAY_S / pace))
     if batch.week_ago is None:
-        week = features.columns(clean, -round(WEEK_S / pace), buckets + AHEAD)
+        # Shifted by whole weeks, so far that a target's week-ago is never after its origin.
+        week = features.columns(clean, -features.season_length(7 * per_day), buckets + AHEAD)
     else:
         folded = features.squash(features.fold(batch.week_ago, per), centre, scale)
         week = features.columns(folded, 0, buckets + AHEAD)
@@ -163,7 +189,7 @@ def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray
         clock=batch.calendar.clock(ahead),
         least=batch.min_deviation / scale,
         direction=batch.direction,
-        day=max(1, round(DAY_S / pace)),
+        day=features.season_length(per_day),
         made=np.full((rows, len(LEADS), buckets + AHEAD, 3), np.nan, dtype=np.float32),
         replaced=np.zeros((rows, buckets), dtype=bool),
         settled=np.zeros(rows, dtype=bool),
@@ -172,16 +198,22 @@ def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray
 
 
 def ratios(
-    batch: Batch, quantiles: FloatArray, centre: FloatArray, scale: FloatArray, per: int, steps: int
+    batch: Batch, run: Pass, centre: FloatArray, scale: FloatArray, per: int, steps: int
 ) -> FloatArray:
     """Return how many widths each of the first `steps` samples is off on its bad side: [B, steps].
 
-    A deviation smaller than `min_deviation` is 0. NaN where nothing was observed or forecast.
+    A deviation smaller than `min_deviation`, or that yesterday had as well, is 0. NaN where
+    nothing was observed or forecast.
     """
     seen = batch.values[:, :steps]
-    low, middle, high = (np.repeat(quantiles[..., i], per, axis=1)[:, :steps] for i in range(3))
-    off = features.squash(seen, centre, scale) - middle
+    buckets = run.clean.shape[1]
+    quantiles = run.quantiles(0, buckets)
+    drawn = [*(quantiles[..., i] for i in range(3)), *run.yesterday(0, buckets)]
+    low, middle, high, bottom, top = (np.repeat(one, per, axis=1)[:, :steps] for one in drawn)
+    squashed = features.squash(seen, centre, scale)
+    off = squashed - middle
     ratio = np.where(off >= 0, off / (high - middle), -off / (middle - low))
     bad = np.where(off >= 0, batch.direction[:, None] >= 0, batch.direction[:, None] <= 0)
     small = np.abs(seen - features.expand(middle, centre, scale)) < batch.min_deviation[:, None]
+    small |= (squashed <= top + (high - middle)) & (squashed >= bottom - (middle - low))
     return np.where(np.isfinite(ratio), np.where(bad & ~small, ratio, 0.0), np.nan)

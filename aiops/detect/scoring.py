@@ -37,16 +37,16 @@ def score(history: History, model: Model | None, settings: DetectSettings) -> Sc
     `model` None = none could be loaded: the forest scores. Workloads do not influence each other.
     """
     panel = history.recent
-    rows = len(panel.workloads) * len(panel.signals)
     week = _aligned(history.week_ago, panel)
     newest = int(panel.times[-1])
     starts = range(history.judged_from_s // DAY_S * DAY_S, newest + 1, DAY_S)
     days = [_score_day(panel, week, start, history.judged_from_s, model, settings) for start in starts]
-    shape = (len(panel.workloads), len(panel.signals), -1)
+    times = panel.times[panel.times >= history.judged_from_s]
+    shape = (len(panel.workloads), len(panel.signals), len(times))
 
     def joined(name: str) -> FloatArray:
         parts = [day.score if name == "score" else getattr(day.bands, name) for day in days]
-        return np.concatenate(parts, axis=1).reshape(shape) if rows else np.zeros((*shape[:2], 0))
+        return np.concatenate(parts, axis=1).reshape(shape)
 
     values = joined("score").astype(np.float32)
     seen = ~np.isnan(values)
@@ -58,7 +58,7 @@ def score(history: History, model: Model | None, settings: DetectSettings) -> Sc
         expected=joined("expected").astype(np.float32),
         lower=joined("lower").astype(np.float32),
         upper=joined("upper").astype(np.float32),
-        times=panel.times[panel.times >= history.judged_from_s],
+        times=times,
         step_s=panel.step_s,
         workloads=panel.workloads,
         signals=panel.signals,
@@ -89,11 +89,11 @@ def _batch(panel: Panel, week: Panel | None, day_s: int, settings: DetectSetting
     anchor = day_s - WARM_UP_S
     steps = (min(day_s + DAY_S - step, int(panel.times[-1])) - anchor) // step + 1
     rows = len(panel.workloads) * len(panel.signals)
-    flat = panel.values.reshape(rows, -1).astype(np.float64)  # [W, S, T] -> [W * S, T]
+    flat = panel.values.reshape(rows, len(panel.times)).astype(np.float64)  # [W, S, T] -> [W * S, T]
     back = None
     if week is not None:
         shift = (anchor - WEEK_S - int(week.times[0])) // step
-        wide = week.values.reshape(rows, -1).astype(np.float64)
+        wide = week.values.reshape(rows, len(week.times)).astype(np.float64)
         back = features.columns(wide, shift, steps + _EXTRA_S // step)
     return Batch(
         values=features.columns(flat, (anchor - start) // step, steps),

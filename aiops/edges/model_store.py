@@ -7,6 +7,7 @@ declared shape are checked before ONNX Runtime sees a byte. Nothing is ever unpi
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -50,8 +51,7 @@ def save(folder: Path, onnx: bytes, card: Card) -> None:
     So a card never names a network that is not there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    card_bytes = (card.model_dump_json(indent=1) + "\n").encode()
-    for name, data in (("model.onnx", onnx), ("card.json", card_bytes)):
+    for name, data in (("model.onnx", onnx), ("card.json", _card_bytes(card))):
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -62,11 +62,25 @@ def save(folder: Path, onnx: bytes, card: Card) -> None:
 def _card(folder: Path) -> Card:
     data = _read(folder / "card.json", _CARD_BYTES)
     try:
-        return Card.model_validate_json(data)
+        found = json.loads(data)
+        if isinstance(found, dict):
+            found.pop("checksum", None)
+        card = Card.model_validate_json(json.dumps(found))
     except (ValidationError, ValueError, RecursionError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         place = ".".join(str(part) for part in first["loc"]) or "card.json"
         raise _refused(folder, f"the card is not usable: {place}: {first['msg']}") from error
+    # A flipped bit in a threshold is still a number. The file is one exact text or it is refused.
+    if data != _card_bytes(card):
+        raise _refused(folder, "the card was changed after it was written")
+    return card
+
+
+def _card_bytes(card: Card) -> bytes:
+    """Return the one text of a card: its fields, and the hash of them as `checksum`."""
+    body = card.model_dump(mode="json")
+    checksum = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+    return (json.dumps({**body, "checksum": checksum}, indent=1) + "\n").encode()
 
 
 def _read(path: Path, limit: int) -> bytes:

@@ -80,7 +80,7 @@ def _noise(times: np.ndarray, salt: int) -> np.ndarray:
 
 
 def from_time(workload: int, signal: str, start_s: int, change):
-    """An event: `change(values)` of one signal from `start_s` on."""
+    """Return an event: `change(values)` of one signal from `start_s` on."""
     row = [s.name for s in SIGNALS].index(signal)
 
     def event(values: np.ndarray, times: np.ndarray) -> None:

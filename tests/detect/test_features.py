@@ -37,7 +37,7 @@ def test_squash_and_expand_are_inverse(values: np.ndarray) -> None:
         ("moves", [1.0, 2.0, 3.0, 4.0, 5.0] * 2, False),
     ],
 )
-def test_flat_series_are_told_apart(name: str, values: list[float], flat: bool) -> None:
+def test_flat_series_are_told_apart(name: str, values: list[float], *, flat: bool) -> None:
     _, scale, found = features.fit_scale(np.array([values]), np.array([0.1]))
     assert [flat] == found.tolist()
     assert (scale > 0).all()
