@@ -85,6 +85,12 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
         item, missing = _decide(job, repository, sha, incident, one, asked, history.recent, scores)
         items.append(item)
         unresolved += missing
+    explained = {one.workload for one in diagnoses}
+    for incident in incidents:
+        held = None if incident.workload in explained else policy.unjudged(incident)
+        if held is not None:
+            blank = diagnosis.blank(incident.workload)
+            items.append(PlanItem(incident.workload, held, incident, blank, (), (), None))
     plan = Plan(
         base=job.base,
         base_sha=sha,

@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from typing import Any
 
-from aiops.domain import Diagnosis, Evidence, Hold, Incident, Plan, PlanItem, Verdict, Workload
+from aiops.domain import Diagnosis, Evidence, Hold, Incident, Plan, PlanItem, Workload
 from aiops.errors import AiopsError, worst
 from aiops.job import Result, Sent
 
@@ -112,7 +112,7 @@ def _workload(incident: Incident, item: PlanItem | None, sent: Sent | None) -> d
     return {
         "workload": _name(incident.workload),
         "exit_code": _item_code(item) if item else 0,
-        "reason": reason(incident, item, sent),
+        "reason": reason(item, sent),
         "verdict": incident.verdict.value,
         "score": number(incident.score),
         "scorer": incident.scorer,
@@ -125,16 +125,12 @@ def _workload(incident: Incident, item: PlanItem | None, sent: Sent | None) -> d
     }
 
 
-def reason(incident: Incident, item: PlanItem | None, sent: Sent | None) -> str:
+def reason(item: PlanItem | None, sent: Sent | None) -> str:
     """Say in one line why this workload got what it got."""
     if sent and sent.state == "held":
         return sent.note
     if item:
         return item.decision.reason
-    if incident.verdict is Verdict.NO_DATA:
-        return "no usable samples: neither healthy nor anomalous"
-    if incident.verdict is Verdict.LEARNING:
-        return f"{incident.history_s / 3_600:.0f} h of sustained history, 26 h are needed"
     return "within what is expected"
 
 

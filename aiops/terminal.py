@@ -93,7 +93,7 @@ def result(found: Result) -> None:
                 "-" if incident.score is None else f"{incident.score:.1f}",
                 incident.scorer,
                 _action(item),
-                reason(incident, item, sent),
+                reason(item, sent),
             )
         )
     say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}\n")

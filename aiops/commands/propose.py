@@ -9,12 +9,10 @@ from aiops import connect, pipeline, report, terminal
 from aiops.commands import run as run_command
 from aiops.commands import targets, times
 from aiops.config import Config, RepositoryConfig, load
+from aiops.diagnose import diagnosis
 from aiops.domain import (
-    Cause,
-    Diagnosis,
     FieldName,
     Grid,
-    Impact,
     Incident,
     Plan,
     PlanItem,
@@ -79,7 +77,7 @@ def by_hand(
             workload,
             decision,
             _nothing_seen(workload),
-            _asked_by_person(workload),
+            diagnosis.blank(workload),
             (edit,),
             found.history,
             None,
@@ -177,7 +175,3 @@ def _decision(action: str, target: Target, to: str | None) -> Scale | Rollback:
 
 def _nothing_seen(workload: Workload) -> Incident:
     return Incident(workload, Verdict.HEALTHY, State.INACTIVE, None, (), None, "baseline", None, 0.0, None, 0)
-
-
-def _asked_by_person(workload: Workload) -> Diagnosis:
-    return Diagnosis(workload, Cause.UNKNOWN, None, None, (), (), (), Impact(None, None, (), None), ())

@@ -63,6 +63,15 @@ def decide(
     return held or _act(field, incident, diagnosis, context, targets.get(field), limits, panel)
 
 
+def unjudged(incident: Incident) -> Hold | None:
+    """Return why a workload without an incident was not judged at all; None when it was."""
+    if incident.verdict in (Verdict.NO_DATA, Verdict.ERROR):
+        return Hold("G1", "no usable samples: neither healthy nor anomalous")
+    if incident.verdict is Verdict.LEARNING:
+        return Hold("G2", f"{incident.history_s / 3600:.0f} h of sustained traffic, too little to judge by")
+    return None
+
+
 def _act(
     field: FieldName,
     incident: Incident,

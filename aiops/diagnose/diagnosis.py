@@ -31,6 +31,11 @@ from aiops.domain import (
 _ELSEWHERE = (Cause.DEPENDENCY, Cause.CLIENT)
 
 
+def blank(workload: Workload) -> Diagnosis:
+    """Return the diagnosis of a workload that no rule was asked about."""
+    return Diagnosis(workload, Cause.UNKNOWN, None, None, (), (), (), Impact(None, None, (), None), ())
+
+
 def diagnose(
     incidents: Iterable[Incident],
     contexts: Mapping[Workload, Context],

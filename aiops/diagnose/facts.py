@@ -164,7 +164,7 @@ class Facts:
 
 
 def describe(change: Change) -> str:
-    """Return a change as people say it: `image of app: a:1 -> a:2`."""
+    """Return a change as people say it: `image of container app from a:1 to a:2`."""
     if change.kind == "image":
-        return f"image of container {change.subject}: {change.old} -> {change.new}"
-    return f"{change.subject}: {change.old} -> {change.new}"
+        return f"image of container {change.subject} from {change.old} to {change.new}"
+    return f"{change.subject} from {change.old} to {change.new}"

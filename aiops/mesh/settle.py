@@ -19,7 +19,7 @@ from aiops.mesh.faults import BadNode, Event, Outage, Saturation
 from aiops.mesh.graph import Mesh, Service
 from aiops.mesh.rollout import IntArray, Replicas
 
-ROUNDS = 4  # of load down, errors up; after four, retries are within 1 % of where they settle
+ROUNDS = 4  # of load down, errors up. Fixed, so that a run has a known cost; judgement, not a limit
 HANG_MS = 15_000.0  # a request that hangs ends here: Envoy's default route timeout
 
 
