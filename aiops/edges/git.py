@@ -131,7 +131,10 @@ class GitFiles:
         self._tree: Mapping[str, TreeFile] | None = None
 
     def tree(self) -> Mapping[str, TreeFile]:
-        """Return every entry of the commit by path, sorted; submodules have size 0."""
+        """Return every entry of the commit by path, sorted.
+
+        The size is 0 for a submodule ("-") and for what a partial clone lacks ("BAD").
+        """
         if self._tree is None:
             entries = {}
             for line in self._repository.listing(self.sha).split(b"\0"):
@@ -139,7 +142,7 @@ class GitFiles:
                     facts, _, raw = line.partition(b"\t")
                     mode, _, blob, size = facts.decode().split()
                     path = raw.decode("utf-8", "surrogateescape")
-                    entries[path] = TreeFile(path, mode, blob, 0 if size == "-" else int(size))
+                    entries[path] = TreeFile(path, mode, blob, int(size) if size.isdigit() else 0)
             self._tree = MappingProxyType(dict(sorted(entries.items())))
         return self._tree
 

@@ -44,7 +44,8 @@ class Release:
 def expand(release: Release) -> list[Rendered]:
     """Return the workloads and autoscalers of a release, as far as its values name them."""
     found: list[Rendered] = []
-    for prefix in _components(release):
+    prefixes = _components(release)
+    for prefix in prefixes:
         names = _names(release, prefix)
         workload = Rendered("", names, release.namespace, release.file, release.document)
         workload.image_owner = release.image_owner
@@ -60,7 +61,8 @@ def expand(release: Release) -> list[Rendered]:
             workload.numbers["replicas"].append(replace(known[-1], value=""))
         elif known and known[-1].value.lower() == "true":
             found.append(_autoscaler(release, prefix, names))
-        found.append(workload)
+        if container or workload.numbers["replicas"] or len(prefixes) == 1:
+            found.append(workload)
     return found
 
 

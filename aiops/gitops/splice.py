@@ -44,8 +44,9 @@ def edit(content: bytes, place: Place, new: str, blob: str) -> Edit:
     spot = Spot(place.file, place.document, place.path, place.value, place.kind)
     found = _located(content, spot)
     if (found.value, found.start, found.end) != (place.value, place.start, place.end):
+        found_text = f"{found.value!r} at byte {found.start}"
         raise EditRefused(
-            f"{place.path_text}: expected {place.value!r}, found {found.value!r}",
+            f"{place.path_text}: expected {place.value!r} at byte {place.start}, found {found_text}",
             where=place.file,
             todo="the file changed; run again",
         )

@@ -94,7 +94,7 @@ def _fields(repository: RepositoryMap, cluster: Cluster, found: Found) -> tuple[
 
 
 def _is_workload(one: Rendered) -> bool:
-    return one.kind in POD_SPEC or (one.kind == "" and bool(one.containers))
+    return one.kind in POD_SPEC or one.kind == ""
 
 
 def _deploys(unit: Unit, cluster: Cluster) -> bool:
@@ -245,6 +245,8 @@ def _container(workload: Rendered, image: str | None) -> Container:
     """Return the container that runs `image`, or the one that is plainly the main one."""
     running = image_reference.parse(image) if image else None
     choices = workload.containers
+    if not choices:
+        raise EditRefused("no values of the repository set its image: the chart's default decides")
     if running is not None and (running.version or "/" in running.name):
         same = [one for one in choices if one.image and image_reference.same_image(one.image, running.name)]
         unknown = [one for one in choices if not one.image]

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from aiops.domain import Workload
+from aiops.domain import Place, Workload
 from aiops.gitops import splice, where
 
 EXAMPLES = 700  # of each of three properties
@@ -68,7 +68,8 @@ def manifests(draw: st.DrawFn) -> tuple[bytes, str, str]:
         )
     else:
         body = (
-            f'{{"kind": "Deployment",{gap} "metadata": {{"name": web}}, spec: {{replicas:{gap or " "}{replicas},\n'
+            f'{{"kind": "Deployment",{gap} "metadata": {{"name": web}},'
+            f" spec: {{replicas:{gap or ' '}{replicas},\n"
             f" template: {{spec: {{containers: [{{name: web, image: {image}{gap}}}]}}}}}}}}{comment}\n"
         )
     before = draw(
@@ -168,10 +169,8 @@ def test_any_tag_changes_alone_and_back(made: tuple[bytes, str, str], wanted: st
 def test_any_bare_tag_stays_text_for_every_reader(old: str, new: str, quote: str, comment: str) -> None:
     quote = quote or ("" if splice.reads_as_text(old) else '"')
     content = f"images:\n- name: web\n  newTag: {quote}{old}{quote}{comment}\n".encode()
-    at = where.Place(
-        "k.yaml", 0, ("images", 0, "newTag"), old, content.index(f"{quote}{old}{quote}".encode(), 27), 0, ""
-    )
-    at = where.Place(at.file, 0, at.path, old, at.start, at.start + len(old) + 2 * len(quote), "")
+    start = content.index(b"newTag: ") + len(b"newTag: ")
+    at = Place("k.yaml", 0, ("images", 0, "newTag"), old, start, start + len(old) + 2 * len(quote), "")
     new = new if new != old else f"{new[:19]}x"
 
     changed = splice.replace(content, [splice.edit(content, at, new, splice.blob_id(content))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from gitops.folders import MemoryRepository
 
-from aiops.domain import FieldName, Target, Workload
+from aiops.domain import FieldName, Place, Target, Workload
 from aiops.gitops import past, where
 
 WEB = Workload("", "shop", "Deployment", "web")
@@ -61,7 +61,7 @@ def test_list_entries_are_found_by_name_because_they_move() -> None:
         entries = "".join(f"- name: {name}\n  newTag: {tag}\n" for name, tag in tags)
         return b"images:\n" + entries.encode()
 
-    place_owner = where.Place("web.yaml", 0, ("images", 1, "newTag"), "v2", 0, 0, "kustomization images")
+    place_owner = Place("web.yaml", 0, ("images", 1, "newTag"), "v2", 0, 0, "kustomization images")
     target = Target(WEB, "image.tag", (place_owner,), place_owner, None, (), None)
     repository = MemoryRepository(
         "web.yaml",
