@@ -115,6 +115,13 @@ class GitRepository:
     def listing(self, sha: str) -> bytes:
         """Return the whole tree of a commit as `ls-tree -r -z -l` prints it."""
         done = self._run("ls-tree", "-r", "-z", "-l", "--full-tree", "--end-of-options", sha)
+        if done.returncode and not self._run("cat-file", "-e", f"{sha}^{{tree}}").returncode:
+            # Older git asks the remote of a partial clone for sizes, which is not allowed here.
+            raise ConfigError(
+                "a partial clone lacks the content of files",
+                where=str(self._path),
+                todo="clone without --filter",
+            )
         if done.returncode:
             raise ConfigError(
                 f"no commit {sha[:12]!r}", where=str(self._path), todo="fetch the base branch first"

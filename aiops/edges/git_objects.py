@@ -6,6 +6,7 @@ and transports are off. `cat-file` knows no filters, so content is what was comm
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import weakref
@@ -71,8 +72,11 @@ def _start(folder: Path, flag: str) -> subprocess.Popen[bytes]:
 def _header(process: subprocess.Popen[bytes], name: str) -> tuple[str, int]:
     """Ask for an object; return (type, size), or ("", 0) when it is missing or ambiguous."""
     pipe = _pipe(process.stdin)
-    pipe.write(name.encode("utf-8", "surrogateescape") + b"\n")
-    pipe.flush()
+    try:
+        pipe.write(name.encode("utf-8", "surrogateescape") + b"\n")
+        pipe.flush()
+    except BrokenPipeError:  # git gave up, for one on an object that a partial clone lacks
+        return "", 0
     line = _pipe(process.stdout).readline().split()
     if len(line) != 3 or not line[2].isdigit():
         return "", 0
@@ -90,7 +94,8 @@ def _end(processes: tuple[subprocess.Popen[bytes], ...]) -> None:
         process.kill()
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         process.wait()
 
 

@@ -330,3 +330,20 @@ def test_a_bomb_is_answered_at_once(repo: Path, name: str, text: str) -> None:
 
     assert (None, True) == (target.winner, f"{name}-web.yaml" in (target.refusal or ""))
     assert took_s < 1.0
+
+
+def test_a_partial_clone_is_not_completed_over_the_network(repo: Path, tmp_path: Path) -> None:
+    git(repo, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "-q", "--bare", "--filter=blob:none", f"file://{repo}", "partial.git")
+    repository = GitRepository(tmp_path / "partial.git")
+    sha = repository.head("main")
+
+    def asked() -> None:
+        where.resolve(repository.files(sha), WEB, "replicas")
+        repository.files(sha).read("deploy/web.yaml")
+
+    with pytest.raises((ConfigError, EditRefused), match=r"partial clone|missing in this clone"):
+        asked()
+    for _ in range(2):
+        with pytest.raises(EditRefused, match="missing in this clone"):
+            GitRepository(tmp_path / "partial.git").files(sha).read("deploy/web.yaml")
