@@ -16,8 +16,11 @@ import json
 import sys
 from pathlib import Path
 
-from aiops.detect import calibrate, examples, training
-from aiops.detect.settings import Calendar
+import numpy as np
+
+from aiops.detect import calibrate, examples, features, scoring, sustain, training
+from aiops.detect.model import Model
+from aiops.detect.settings import DAY_S, WARM_UP_S, WEEK_S, Calendar, DetectSettings, History
 from aiops.domain import Grid, Panel
 from aiops.edges import model_store
 from aiops.ingest import panels, presets
@@ -74,17 +77,53 @@ def train(recipe: dict) -> None:
 
 
 def judge(recipe: dict) -> None:
-    """Print the forecast errors of starter and seasonal-naive on each judging graph."""
+    """Print forecast errors and healthy firings of the starter on each judging graph."""
     model = model_store.load(FOLDER)
     print(f"{model.id}: errors in scales of each series, 30 to 60 minutes ahead")
-    print("graph  mae     naive   pinball naive   better")
+    print("graph  mae     naive   pinball naive   better  firings  of them in a flash crowd  workload-weeks")
     for seed in recipe["judge_seeds"]:
-        days = examples.days(simulated([seed], recipe))
-        found = calibrate.forecast_metrics(model, days, Calendar())
+        history = panel(seed, recipe)
+        found = calibrate.forecast_metrics(model, examples.days([history]), Calendar())
+        fired, crowds, weeks = firings(history, seed, recipe, model)
         print(
             f"{seed:5d}  {found.mae:.4f}  {found.mae_seasonal_naive:.4f}  {found.pinball:.4f}  "
-            f"{found.pinball_seasonal_naive:.4f}  {found.beats_seasonal_naive}"
+            f"{found.pinball_seasonal_naive:.4f}  {found.beats_seasonal_naive!s:6}  {fired:7d}  {crowds:24d}"
+            f"  {weeks:14.1f}",
+            flush=True,
         )
+
+
+def firings(history: Panel, seed: int, recipe: dict, model: Model) -> tuple[int, int, float]:
+    """Return how often workloads fired on a healthy mesh, and how often in a flash crowd.
+
+    Each whole day is scored as a run at its end would; deploys are harmless, so every firing
+    outside of a flash crowd is false.
+    """
+    settings = DetectSettings()
+    crowds = [e for e in scenarios.ordinary(seed, recipe["days"]).events if isinstance(e, Surge)]
+    fired = excused = days = 0
+    for example in examples.days([history]):
+        midnight = int(example.batch.times[0]) + WARM_UP_S
+        day = part(history, midnight - WARM_UP_S, midnight + DAY_S - history.step_s)
+        week = part(history, midnight - WARM_UP_S - WEEK_S, midnight + DAY_S - WEEK_S + 5_400)
+        scores = scoring.score(History(day, week, day, midnight), model, settings)
+        states = sustain.track(scores.workload, history.step_s, settings.hold_s, settings).states
+        for _, step in np.argwhere((states[:, 1:] == 2) & (states[:, :-1] != 2)):
+            at = int(scores.times[step])
+            fired += 1
+            excused += any(crowd.start_s <= at <= crowd.end_s + 3_600 for crowd in crowds)
+        days += 1
+    return fired, excused, days * len(history.workloads) / 7
+
+
+def part(panel: Panel, start_s: int, end_s: int) -> Panel:
+    """Return the steps of a panel from `start_s` to `end_s`; NaN where it has none."""
+    times = Grid(start_s, end_s, panel.step_s).times
+    shape = panel.values.shape
+    first = (start_s - int(panel.times[0])) // panel.step_s
+    flat = features.columns(panel.values.reshape(-1, shape[2]), first, len(times))
+    values = flat.reshape(*shape[:2], -1).astype(np.float32)
+    return Panel(values, times, panel.step_s, panel.workloads, panel.signals)
 
 
 def main() -> None:

@@ -39,25 +39,20 @@ class Calibration(_Strict):
 
 
 class Metrics(_Strict):
-    """Errors on held-out time, in scales of each series, at the horizons; and false firings.
-
-    `weeks`: workload-weeks of healthy held-out operation behind `false_firings`.
-    """
+    """Errors on held-out days, in scales of each series, 30 to 60 minutes ahead."""
 
     mae: _Number
     mae_seasonal_naive: _Number
     pinball: _Number
     pinball_seasonal_naive: _Number
     beats_seasonal_naive: bool
-    false_firings: int | None = None
-    weeks: _Number | None = None
 
 
 class Card(_Strict):
     """What a model is: everything scoring needs beside the network, and where it came from."""
 
     format: Literal["aiops.model/1"] = "aiops.model/1"
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     hidden: Annotated[int, Field(ge=1, le=1_024)]
     head: Annotated[int, Field(ge=1, le=1_024)]

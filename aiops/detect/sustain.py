@@ -23,11 +23,16 @@ _USUAL = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Track:
-    """The machine after the last step: state [n], first bad step of the open run [n] or -1."""
+class Track:
+    """What the machine did: `states` [n, T], and the first bad step of the open run [n] or -1."""
 
-    state: NDArray[np.int64]
+    states: NDArray[np.int8]
     onset: NDArray[np.int64]
+
+    @property
+    def state(self) -> NDArray[np.int8]:
+        """[n]: 0 inactive, 1 pending, 2 firing after the last step."""
+        return self.states[:, -1]
 
 
 def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple[Incident, ...]:
@@ -61,7 +66,7 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
     )
 
 
-def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings) -> _Track:
+def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings) -> Track:
     """Run the machine over [n, T] scores. One loop over time, all rows at once."""
     rows, steps = values.shape
     recent = np.zeros((rows, settings.window_steps), dtype=bool)  # the last scored steps, newest last
@@ -70,6 +75,7 @@ def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettin
     held = np.zeros(rows, dtype=np.int64)
     state = np.zeros(rows, dtype=np.int64)
     onset = np.full(rows, -1, dtype=np.int64)
+    states = np.zeros((rows, steps), dtype=np.int8)
     for step in range(steps):
         scored = ~np.isnan(values[:, step])
         bad = scored & (values[:, step] >= 1.0)
@@ -89,7 +95,8 @@ def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettin
         closes = (state > _INACTIVE) & (clean >= settings.clean_to_close)
         state = np.where(closes, _INACTIVE, state)
         onset = np.where(closes, -1, onset)
-    return _Track(state, onset)
+        states[:, step] = state
+    return Track(states, onset)
 
 
 def _worst(values: Float32Array) -> Float32Array:
