@@ -73,9 +73,12 @@ def detect_settings(config: Config) -> DetectSettings:
     return DetectSettings(calendar=Calendar(given.timezone, given.holidays, given.excluded))
 
 
-def metrics(config: Config, deadline_s: float) -> Metrics:
-    """Return the source of samples. `deadline_s`: total time all reads of this run may take."""
-    sources = [_source(source, deadline_s) for source in config.prometheus]
+def metrics(config: Config, deadline_s: float, *, patient: bool = False) -> Metrics:
+    """Return the source of samples. `deadline_s`: total time all reads of this run may take.
+
+    `patient`: one read may take all of it; for weeks of history that a person waits for.
+    """
+    sources = [_source(source, deadline_s, patient=patient) for source in config.prometheus]
     if len(sources) == 1:
         return sources[0]
     from aiops.edges.several import SeveralMetrics
@@ -86,7 +89,7 @@ def metrics(config: Config, deadline_s: float) -> Metrics:
     return SeveralMetrics(named)
 
 
-def _source(source: Prometheus, deadline_s: float) -> Metrics:
+def _source(source: Prometheus, deadline_s: float, *, patient: bool) -> Metrics:
     if source.recording is not None:
         from aiops.edges.recording import RecordedMetrics
 
@@ -111,7 +114,7 @@ def _source(source: Prometheus, deadline_s: float) -> Metrics:
             ca=source.tls.ca,
             cert=source.tls.cert,
             key=source.tls.key,
-            timeout_s=min(float(source.timeout), deadline_s),
+            timeout_s=deadline_s if patient else min(float(source.timeout), deadline_s),
             deadline_s=deadline_s,
         )
     )

@@ -96,7 +96,7 @@ def backfill(openmetrics: Path | Iterable[str] | Iterable[bytes], data_dir: Path
             capture_output=True,
             text=True,
             check=False,
-            timeout=280,
+            timeout=840,
         )
     if done.returncode != 0:
         pytest.fail(f"promtool refused the text: {done.stderr.strip()[-2000:]}")

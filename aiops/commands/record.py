@@ -20,7 +20,7 @@ def record(directory: Path, start: str, end: str, config_file: Path) -> int:
     """Write the recording and say how to replay it. Returns the exit code."""
     try:
         config = load(config_file)
-        metrics = connect.metrics(config, DEADLINE_S)
+        metrics = connect.metrics(config, DEADLINE_S, patient=True)
         grid = _grid(times.parse(start, "--from"), times.parse(end, "--to"), config.step)
         queries = (*connect.signal_queries(config), *presets.context_queries())
         with terminal.progress() as tell:

@@ -22,7 +22,7 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
     """Read history, fit, compare with seasonal-naive, save. Returns the exit code."""
     try:
         config = load(config_file)
-        metrics = connect.metrics(config, DEADLINE_S)
+        metrics = connect.metrics(config, DEADLINE_S, patient=True)
         end_s = times.parse(end, "--to") if end else metrics.now_s()
         start_s = times.parse(start, "--from") if start else end_s - DEFAULT_SPAN_S
         grid = Grid(start_s // config.step * config.step, end_s // config.step * config.step, config.step)

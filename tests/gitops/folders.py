@@ -38,7 +38,7 @@ class MemoryRepository:
         self._path = path
         self._history = history
 
-    def head(self, base: str) -> str:  # noqa: ARG002 - the port has it
+    def head(self, base: str) -> str:
         return str(len(self._history) - 1)
 
     def files(self, sha: str) -> MemoryFiles:
