@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiops.detect.settings import DAY_S, JUDGED_S, PACE_S, WARM_UP_S, WEEK_S
 from aiops.domain import Grid
+from aiops.errors import ConfigError
 
 # Two scrapes of the slowest usual interval (60 s): a step is judged once it is complete.
 EVALUATION_DELAY_S = 120
@@ -28,8 +29,11 @@ def wanted(now_s: int, step_s: int) -> Windows:
     """Return the grids that a run at `now_s` reads, aligned to the epoch.
 
     The newest step lies the evaluation delay before `now_s`. `recent` starts at the anchor of the
-    first judged day: 48 h before its 00:00 UTC, whatever the hour of the run (law 8).
+    first judged day: 48 h before its 00:00 UTC, whatever the hour of the run (law 8). Raises
+    ConfigError for a step that does not divide a day: its grids would start elsewhere every day.
     """
+    if DAY_S % step_s:
+        raise ConfigError(f"expected a step that divides a day, found {step_s} s", where="step")
     newest = (now_s - EVALUATION_DELAY_S) // step_s * step_s
     judged_from = newest - JUDGED_S + step_s
     anchor = judged_from // DAY_S * DAY_S - WARM_UP_S

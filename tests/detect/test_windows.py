@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.detect.windows import wanted
+from aiops.errors import ConfigError
 
 DAY = 86_400
 
@@ -32,6 +33,11 @@ def test_every_grid_is_aligned_and_ends_before_now(now_s: int, step_s: int) -> N
     assert windows.week_ago.end_s < windows.recent.start_s
     assert windows.reference.start_s % 3_600 == 0
     assert (windows.recent.end_s - windows.judged_from_s) == 12 * 3_600 - step_s
+
+
+def test_a_step_that_does_not_divide_a_day_is_refused() -> None:
+    with pytest.raises(ConfigError, match="divides a day"):
+        wanted(1_773_934_200, 420)
 
 
 def test_runs_of_one_minute_judge_the_same_steps() -> None:
