@@ -10,7 +10,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help starter clean
+.PHONY: help demo test lint components bench-help bench-seeds starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +31,10 @@ lint: .venv/.test
 
 components: .venv/.test
 	@.ci/components
+
+SEEDS ?= 20
+bench-seeds: .venv/.test
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/end_to_end/seeds.py $(SEEDS)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

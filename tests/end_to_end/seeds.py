@@ -44,23 +44,28 @@ def decisions(found: Result) -> dict[str, str]:
     }
 
 
+def decided(found: Result) -> tuple[tuple[str, str, str, str], ...]:
+    """Return (workload, action, field, scorer) of everything that is not a hold, in order of names."""
+    return tuple(
+        sorted(
+            (item.workload.name, item.decision.action, item.decision.field, item.incident.scorer)
+            for item in found.plan.items
+            if not isinstance(item.decision, Hold)
+        )
+    )
+
+
 def main(count: int) -> int:
     """Print all seeds; return 0 when workload, action, field and scorer agree everywhere."""
     shapes: Counter[tuple[tuple[str, str, str, str], ...]] = Counter()
     for seed in range(count):
         started = time.monotonic()
         found = story(seed)
-        decided = decisions(found)
+        acted = decisions(found)
         verdicts = Counter(incident.verdict.value for incident in found.incidents)
         took_s = time.monotonic() - started
-        print(f"seed {seed:>3}  {took_s:4.1f} s  {decided}  {dict(sorted(verdicts.items()))}", flush=True)
-        shapes[
-            tuple(
-                (item.workload.name, item.decision.action, item.decision.field, item.incident.scorer)
-                for item in found.plan.items
-                if not isinstance(item.decision, Hold)
-            )
-        ] += 1
+        print(f"seed {seed:>3}  {took_s:4.1f} s  {acted}  {dict(sorted(verdicts.items()))}", flush=True)
+        shapes[decided(found)] += 1
     print(f"{count} seeds, {len(shapes)} different sets of decisions")
     for shape, seen in shapes.most_common():
         print(f"  {seen} x {shape}")

@@ -8,6 +8,7 @@ import subprocess
 import jsonschema
 import pytest
 import real
+from end_to_end import seeds
 
 SCHEMA = json.loads((real.CHECKOUT / "aiops" / "report.schema.json").read_text(encoding="utf-8"))
 
@@ -145,3 +146,11 @@ def test_python_without_assertions_is_refused(world):
     )
     assert done.returncode == 2
     assert "python -O" in done.stderr
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_another_seed_decides_the_same(seed):
+    assert seeds.decided(seeds.story(seed)) == (
+        ("checkout", "rollback", "image.tag", "lstm"),
+        ("search", "scale", "replicas", "lstm"),
+    )
