@@ -6,7 +6,9 @@ Makes what a user has (metrics, a GitOps repository, an aiops.yaml), then runs e
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 from aiops import connect, pipeline, terminal
@@ -37,7 +39,7 @@ def demo(directory: Path, seed: int) -> int:
     """Simulate, run, print, and say what to try next. Returns the exit code."""
     try:
         with terminal.progress() as tell:
-            now_s = build(directory, seed, tell)
+            scene = build(directory, seed, tell)
             config = load(directory / "aiops.yaml")
             warnings: list[str] = []
             job = connect.job(config, warnings)
@@ -46,30 +48,42 @@ def demo(directory: Path, seed: int) -> int:
                 connect.metrics(config, deadline_s=300),
                 connect.repository(config),
                 connect.forge(config, dry_run=False),
-                now_s,
+                scene.end_s,
                 tell,
             )
     except AiopsError as error:
         return failed(error, None, as_json=False)
     for line in warnings:
         terminal.say(f"warning: {line}", stderr=True)
+    terminal.say("What happens in this mesh (aiops sees only its metrics and manifests):")
+    for line in scene.story:
+        terminal.say(f"  - {line}")
+    terminal.say("")
     terminal.result(found)
     terminal.pulls(found)
-    at = utc(now_s)
+    at, aiops = utc(scene.end_s), _called()
     terminal.say(
         f"""
 Next
-  git -C {directory}/gitops.git log --all --oneline -5      the branches that were proposed
-  cat {directory}/gitops.git.forge/pulls/1.md               a pull request as the reviewer reads it
-  aiops run --config {directory}/aiops.yaml --at {at}       run again: nothing is proposed twice
-  aiops run --config {directory}/aiops.yaml --at {at} --explain shop/checkout
-  aiops where --config {directory}/aiops.yaml               where every tag and replica count lives"""
+  a pull request as its reviewer reads it:
+    cat {directory}/gitops.git.forge/pulls/1.md
+  every rule that was asked, and that nothing is proposed twice:
+    {aiops} run --config {directory}/aiops.yaml --at {at} --explain shop/checkout
+  where every tag and replica count lives, and what would be refused:
+    {aiops} where --config {directory}/aiops.yaml
+  an edit that you ask for, shown and not made:
+    {aiops} propose scale prod-eu/shop/cart --config {directory}/aiops.yaml --dry-run"""
     )
     return 0
 
 
-def build(directory: Path, seed: int, tell: Progress) -> int:
-    """Write the demo's recording, repository and settings; return the time it ends at.
+def _called() -> str:
+    """Return how this program can be called again: `make demo` leaves it in .venv, not on PATH."""
+    return "aiops" if shutil.which("aiops") else os.path.relpath(sys.argv[0])
+
+
+def build(directory: Path, seed: int, tell: Progress) -> scenarios.Scenario:
+    """Write the demo's recording, repository and settings; return what was simulated.
 
     Raises ConfigError when the folder holds something that is not a demo.
     """
@@ -94,4 +108,4 @@ def build(directory: Path, seed: int, tell: Progress) -> int:
         MeshMetrics(trace), queries, Grid(scene.start_s, scene.end_s, 60), directory / "recording", tell
     )
     (directory / "aiops.yaml").write_text(SETTINGS, encoding="utf-8")
-    return scene.end_s
+    return scene

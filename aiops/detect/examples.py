@@ -20,8 +20,8 @@ from aiops.domain import Float32Array, FloatArray, Panel
 
 _SPAN_S = WARM_UP_S + DAY_S
 _NO_DAY = 1_000_000  # an offset beyond any history: "yesterday is not known"
-# How often a lesson is taught with something missing. Half of all services have less than nine
-# days of history; one in six was started yesterday; one in three series has had a scrape gap.
+# How often a lesson is taught with something missing, so that the network has seen each of them:
+# no week ago, no day ago, a scrape gap, another time zone. Shares by judgement, not by measurement.
 _WITHOUT_WEEK, _WITHOUT_DAY, _WITH_GAP, _OTHER_ZONE = 0.5, 0.15, 0.3, 0.5
 _LONGEST_GAP = 24  # buckets: 2 h, a Prometheus that was down
 

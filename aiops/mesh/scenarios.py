@@ -22,13 +22,17 @@ DEMO_DAYS = 16  # the day and week terms of the detector need 15
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What to simulate: [start_s, end_s] in unix seconds, whole minutes; the end is the judged time."""
+    """What to simulate: [start_s, end_s] in unix seconds, whole minutes; the end is the judged time.
+
+    `story`: what happens, told for a person; nothing reads it but the terminal.
+    """
 
     mesh: Mesh
     events: tuple[Event, ...]
     start_s: int
     end_s: int
     seed: int
+    story: tuple[str, ...] = ()
 
 
 def demo(seed: int) -> Scenario:
@@ -57,7 +61,14 @@ def demo(seed: int) -> Scenario:
         Surge("search", end_s - surge * MINUTE, end_s + 6 * HOUR, factor),
         Deploy("checkout", end_s - bad * MINUTE, "1.15.0", Defect("errors", share)),
     )
-    return Scenario(mesh, events, start_s, end_s, seed)
+    story = (
+        f"checkout 1.15.0, out since {bad} minutes, fails {share:.0%} of its requests; two services call it",
+        f"search, two fixed pods, gets {factor:.1f} times its load since {surge} minutes",
+        "nightly-export is in its nightly peak",
+        "recommendation 0.22.0, out since 40 minutes, does no harm",
+        "wishlist exists for two hours",
+    )
+    return Scenario(mesh, events, start_s, end_s, seed, story)
 
 
 def _ordinary_deploys(start_s: int) -> tuple[Event, ...]:

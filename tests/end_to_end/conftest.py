@@ -84,7 +84,7 @@ def aiops(*arguments: object, cwd: Path | None = None, env: dict[str, str] | Non
 def built(tmp_path_factory) -> World:
     """Build the demo's files once; tests that write take `world` instead."""
     folder = tmp_path_factory.mktemp("demo")
-    return World(folder, demo.build(folder, 7, lambda _: None))
+    return World(folder, demo.build(folder, 7, lambda _: None).end_s)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from aiops.job import Result
 def story(seed: int) -> Result:
     """Return what one run decides on the demo's files of one seed."""
     with tempfile.TemporaryDirectory() as folder:
-        now_s = demo.build(Path(folder), seed, lambda _: None)
+        now_s = demo.build(Path(folder), seed, lambda _: None).end_s
         config = load(Path(folder) / "aiops.yaml")
         return pipeline.run_once(
             connect.job(config, []),
