@@ -2,6 +2,7 @@
 # make test        the same plus training, test tools and real components; then every check
 # make lint        the static checks alone
 # make bench-help  how long each --help takes
+# make bench-score DIR=...  score every table of a folder, then cut the future off: nothing may change
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -10,7 +11,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-seeds starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -31,6 +32,10 @@ lint: .venv/.test
 
 components: .venv/.test
 	@.ci/components
+
+bench-score: .venv/.test
+	@test -n "$(DIR)" || { echo "make: name the folder of .csv.gz tables: make bench-score DIR=..." >&2; exit 2; }
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python tests/detect/tables.py $(DIR)
 
 SEEDS ?= 20
 bench-seeds: .venv/.test

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiops.config import Config, Prometheus
-from aiops.decide.limits import Limits
 from aiops.detect.settings import Calendar, DetectSettings
 from aiops.domain import Query
 from aiops.errors import ConfigError, ModelRefused
 from aiops.gitops.clusters import Cluster
 from aiops.ingest import presets
 from aiops.job import Job
+from aiops.limits import Limits
 from aiops.ports import Forge, Metrics, Repository
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from aiops.decide.limits import Limits
 from aiops.detect.model import Model
 from aiops.detect.settings import DetectSettings
 from aiops.domain import Grid, Guardrail, Incident, Plan, Proposal, PullRequest, Query, Scores, Workload
 from aiops.errors import AiopsError
 from aiops.gitops.clusters import Cluster
+from aiops.limits import Limits
 
 Progress = Callable[[str], None]
 

@@ -19,7 +19,9 @@ import real
 # A room (folder or module of aiops/) stands on a floor and imports from that floor or below.
 FLOORS = {
     **dict.fromkeys(("__init__", "domain", "errors"), 0),
-    **dict.fromkeys(("ports", "ingest", "detect", "diagnose", "decide", "gitops", "propose", "mesh"), 1),
+    **dict.fromkeys(
+        ("limits", "ports", "ingest", "detect", "diagnose", "decide", "gitops", "propose", "mesh"), 1
+    ),
     "edges": 2,
     **dict.fromkeys(("config", "job", "pipeline", "report", "evaluate"), 3),
     **dict.fromkeys(("cli", "commands", "connect", "terminal", "__main__"), 4),

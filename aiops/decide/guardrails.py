@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aiops.decide.limits import Limits
 from aiops.domain import (
     Answer,
     Cause,
@@ -27,6 +26,7 @@ from aiops.domain import (
     State,
     Workload,
 )
+from aiops.limits import Limits
 from aiops.propose import marker
 
 DAY_S = 86400

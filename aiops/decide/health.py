@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.decide.limits import Limits
 from aiops.domain import FloatArray, Panel, Workload
+from aiops.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

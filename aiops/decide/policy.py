@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiops.decide import health, rollback
-from aiops.decide.limits import Limits
 from aiops.decide.scale import scale
 from aiops.domain import (
     Autoscaler,
@@ -26,6 +25,7 @@ from aiops.domain import (
     Target,
     Verdict,
 )
+from aiops.limits import Limits
 
 # Pods of these kinds are interchangeable, so one more helps and an older one fits (guide S8).
 SCALABLE = ("Deployment", "Rollout")

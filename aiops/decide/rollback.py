@@ -6,8 +6,8 @@ import posixpath
 import re
 
 from aiops.decide import health
-from aiops.decide.limits import Limits
 from aiops.domain import Change, Decision, Diagnosis, Hold, Panel, PastValue, Rollback, Target
+from aiops.limits import Limits
 
 # Paths of what changes a database: going back leaves old code on a new schema (field guide R5).
 MIGRATION = re.compile(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiops.decide.limits import LIMITS, Limits
+from aiops.limits import LIMITS, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def render(limits: Limits = LIMITS) -> str:
     lines = [
         "# Rules and numbers",
         "",
-        "Generated from `aiops/decide/rules.py` and `aiops/decide/limits.py`; do not edit.",
+        "Generated from `aiops/decide/rules.py` and `aiops/limits.py`; do not edit.",
         "Every hold, rollback and scale names one of these ids.",
     ]
     for title, chapter in CHAPTERS:

@@ -6,8 +6,8 @@ import math
 import re
 
 from aiops.decide import health
-from aiops.decide.limits import Limits
 from aiops.domain import Context, Decision, Hold, Panel, Scale, Target
+from aiops.limits import Limits
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,5}")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from aiops.decide.limits import LIMITS
 from aiops.detect.windows import EVALUATION_DELAY_S
 from aiops.diagnose import traffic
 from aiops.diagnose.changes import image_changes, replica_changes
@@ -25,6 +24,7 @@ from aiops.domain import (
     State,
     Workload,
 )
+from aiops.limits import LIMITS
 
 # How far back images are asked for: the history a workload needs before it is judged at all.
 IMAGE_SPAN_S = 26 * 3600

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from aiops.decide.limits import LIMITS, Limits
 from aiops.diagnose import causes, releases
 from aiops.diagnose.facts import Facts, Fleet, Key
 from aiops.domain import (
@@ -26,6 +25,7 @@ from aiops.domain import (
     State,
     Workload,
 )
+from aiops.limits import LIMITS, Limits
 
 # Causes that name somebody else: their root is a step on the way, not the end.
 _ELSEWHERE = (Cause.DEPENDENCY, Cause.CLIENT)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.decide.limits import Limits
 from aiops.diagnose.rows import NOW_STEPS, median
 from aiops.domain import (
     Breach,
@@ -26,6 +25,7 @@ from aiops.domain import (
     Signal,
     Workload,
 )
+from aiops.limits import Limits
 
 Key = tuple[str, str, str]
 

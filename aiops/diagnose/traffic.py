@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.decide.limits import LIMITS
 from aiops.diagnose.rows import NOW_STEPS, Kinds, Sources, median, named
 from aiops.domain import Answer, CallEdge, Change, FloatArray, VersionSplit, Workload
+from aiops.limits import LIMITS
 
 SOURCE = ("source_workload_namespace", "source_workload")
 LOOK_BACK_S = 300  # of every rate in the presets

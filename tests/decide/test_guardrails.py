@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.decide import guardrails
-from aiops.decide.limits import LIMITS, Limits
 from aiops.domain import (
     Answer,
     Cause,
@@ -32,6 +31,7 @@ from aiops.domain import (
     Verdict,
     Workload,
 )
+from aiops.limits import LIMITS, Limits
 from aiops.propose import marker
 
 HOUR = 3600

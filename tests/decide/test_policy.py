@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.decide import policy, rules
-from aiops.decide.limits import Limits
 from aiops.domain import Decision, Hold, Rollback, Scale, State, Target, Verdict
+from aiops.limits import Limits
 
 REPLICAS = count_target("search", "replicas", "4")
 

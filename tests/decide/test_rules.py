@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from aiops.decide import rules
-from aiops.decide.limits import LIMITS, Limits
+from aiops.limits import LIMITS, Limits
 
 ROOT = Path(__file__).parents[2]
 CODE = "\n".join(

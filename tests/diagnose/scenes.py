@@ -10,7 +10,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from aiops.decide import policy
-from aiops.decide.limits import LIMITS, Limits
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
     Answer,
@@ -31,6 +30,7 @@ from aiops.domain import (
     Verdict,
     Workload,
 )
+from aiops.limits import LIMITS, Limits
 
 STEP_S = 60
 NOW_S = 1_773_846_000
