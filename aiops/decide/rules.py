@@ -196,6 +196,9 @@ def render(limits: Limits = LIMITS) -> str:
         "",
         "Generated from `aiops/decide/rules.py` and `aiops/limits.py`; do not edit.",
         "Every hold, rollback and scale names one of these ids.",
+        "",
+        "Sources: `design`, `guide`, `faults` and `issue` are the planning pages of this project; a name",
+        "behind a semicolon is the project whose users taught the rule.",
     ]
     for title, chapter in CHAPTERS:
         lines += ["", f"## {title}", "", "| rule | meaning | default | source |", "|---|---|---|---|"]
