@@ -2,7 +2,7 @@
 
 Floors: `domain`, `errors` (0); `limits`, `ports`, `ingest`, `detect`, `diagnose`, `decide`, `gitops`,
 `propose`, `mesh` (1, pure); `edges` (2, all network and disk); `config`, `job`, `pipeline`,
-`report` (3); `cli`, `commands`, `connect`, `terminal` (4). Imports run to the same or a lower
+`reading`, `report` (3); `cli`, `commands`, `connect`, `terminal` (4). Imports run to the same or a lower
 floor, never up; tests/test_floors.py holds it.
 """
 

@@ -49,7 +49,8 @@ class Sent:
 class Result:
     """One run: what was judged, what was decided, what was sent.
 
-    `scores` and `history` are None when only a plan was proposed.
+    `scores` is None when only a plan was proposed. `notices`: what was left out of the metrics, one
+    line each. `samples`: how many the server touched, None when it did not tell.
     """
 
     plan: Plan
@@ -60,3 +61,5 @@ class Result:
     guardrails: tuple[Guardrail, ...]
     unresolved: tuple[tuple[Workload, str, str], ...]
     errors: tuple[AiopsError, ...]
+    notices: tuple[str, ...] = ()
+    samples: int | None = None

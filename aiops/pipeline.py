@@ -13,11 +13,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiops.decide import guardrails, policy
-from aiops.detect import scoring, sustain, windows
-from aiops.detect.settings import History
+from aiops.detect import scoring, sustain
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
-    Answer,
     Context,
     Decision,
     Diagnosis,
@@ -39,10 +37,10 @@ from aiops.domain import (
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
 from aiops.gitops import past, splice, where
-from aiops.ingest import panels
 from aiops.job import Job, Progress, Result, Sent
 from aiops.ports import Files, Forge, Metrics, Repository
 from aiops.propose import chart, lifecycle, proposal
+from aiops.reading import Reader, read_context, read_history
 
 
 def run_once(
@@ -59,7 +57,8 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
     Raises DataUnusable when nothing can be judged.
     """
     tell("reading metrics")
-    history, kinds = read_history(job, metrics, now_s)
+    reader = Reader(metrics)
+    history, kinds = read_history(job, reader, now_s)
     tell("scoring workloads")
     scores = scoring.score(history, job.model, job.detect)
     incidents = sustain.sustain(scores, history, job.detect)
@@ -70,7 +69,7 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
         )
 
     tell("asking what changed")
-    answers = read_context(job, metrics, incidents, now_s)
+    answers = read_context(job, reader, incidents, now_s)
     contexts = context.assemble(answers, incidents, kinds, now_s)
     queries = {query.name: query for query in (*job.signals, *job.context)}
     diagnoses = diagnosis.diagnose(incidents, contexts, history.recent, scores, queries)
@@ -101,7 +100,18 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
         guardrails=fleet,
     )
     window = Grid(int(scores.times[0]), int(scores.times[-1]), scores.step_s)
-    return Result(plan, window, incidents, scores, {}, fleet, tuple(unresolved), ())
+    return Result(
+        plan=plan,
+        window=window,
+        incidents=incidents,
+        scores=scores,
+        sent={},
+        guardrails=fleet,
+        unresolved=tuple(unresolved),
+        errors=(),
+        notices=reader.notices,
+        samples=reader.samples,
+    )
 
 
 def propose(
@@ -140,42 +150,6 @@ def propose(
     return replace(
         analysed, sent=sent, guardrails=(*plan.guardrails, *checked), errors=(*analysed.errors, *errors)
     )
-
-
-def read_history(job: Job, metrics: Metrics, now_s: int) -> tuple[History, dict[tuple[str, str, str], str]]:
-    """Read every signal on every window the detector wants; the kinds of the workloads beside it."""
-    wanted = windows.wanted(now_s, job.step_s)
-    kind_query = next(query for query in job.context if query.name == "workload_kind")
-    kinds = panels.workload_kinds(_complete(metrics.read(kind_query, wanted.recent)))
-
-    def panel(grid: Grid) -> Panel:
-        return panels.assemble([_complete(metrics.read(query, grid)) for query in job.signals], kinds)
-
-    recent = panel(wanted.recent)
-    if not recent.workloads:
-        raise DataUnusable(
-            "the queries of `signals` returned no workload",
-            todo="check that the exporters are scraped and that this is the right Prometheus",
-        )
-    week_ago = panel(wanted.week_ago) if wanted.week_ago else None
-    return History(recent, week_ago, panel(wanted.reference), wanted.judged_from_s), kinds
-
-
-def read_context(
-    job: Job, metrics: Metrics, incidents: tuple[Incident, ...], now_s: int
-) -> dict[str, Answer]:
-    """Read what the open incidents make us want to know. A source that fails is left out.
-
-    Signals must be complete; context may be missing, which lowers what can be claimed.
-    """
-    queries = {query.name: query for query in job.context}
-    answers = {}
-    for name, grid in context.wanted(incidents, now_s, job.step_s):
-        try:
-            answers[name] = _complete(metrics.read(queries[name], grid))
-        except DataUnusable:
-            continue
-    return answers
 
 
 def locate(
@@ -267,14 +241,3 @@ def _seen_before(sent: Sent, known: set[int]) -> Sent:
     if sent.state == "opened" and sent.pull is not None and sent.pull.number in known:
         return replace(sent, state="exists", note="already proposed")
     return sent
-
-
-def _complete(answer: Answer) -> Answer:
-    """Refuse an answer that the server itself calls partial: a hole must not look like calm."""
-    if answer.warnings:
-        raise DataUnusable(
-            f"the answer is partial: {answer.warnings[0]}",
-            where=f"query {answer.query.name}",
-            todo="check remote_read and the stores behind this Prometheus",
-        )
-    return answer

@@ -96,13 +96,16 @@ def result(found: Result) -> None:
                 reason(item, sent),
             )
         )
-    say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}\n")
+    touched = f", {found.samples:,} samples read" if found.samples else ""
+    say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}{touched}\n")
     table(("WORKLOAD", "VERDICT", "SCORE", "SCORER", "DECISION", "REASON"), rows)
     for guardrail in found.guardrails:
         if guardrail.tripped:
             say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
     for workload, what, why in found.unresolved:
         say(f"\nunresolved: {workload} {what}: {why}")
+    for notice in found.notices:
+        say(f"note: {notice}", stderr=True)
     for error in found.errors:
         say(f"error: {error}", stderr=True)
 

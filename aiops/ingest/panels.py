@@ -89,19 +89,6 @@ def dropped(answers: Sequence[Answer]) -> tuple[str, ...]:
     return tuple(sorted(lines))
 
 
-def select(answer: Answer, workload: Workload) -> Answer:
-    """Return the part of an answer that is about one workload: labels and values [n, T]."""
-    rows = [row for row, labels in enumerate(answer.labels) if _key(answer, labels) == workload.key]
-    return Answer(
-        answer.query,
-        tuple(answer.labels[row] for row in rows),
-        answer.values[rows],
-        answer.times,
-        answer.warnings,
-        answer.samples,
-    )
-
-
 def _key(answer: Answer, labels: Mapping[str, str]) -> Key:
     query = answer.query
     return (

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import real
+from end_to_end import on_github
 
 from aiops import connect
 from aiops.config import load
@@ -63,6 +64,18 @@ def test_a_real_prometheus_leads_to_the_same_pull_requests_as_the_recording(comm
     again = run(command, world, "--detailed-exitcode")
     assert again.code == 0
     assert len(world.pulls()) == 2
+
+
+def test_prometheus_to_github_both_real_ends_in_the_same_pull_requests(command, live):
+    local = run(command, live, "--dry-run")
+    with on_github.running() as server:
+        env = on_github.used_by(live, server)
+        arguments = ("run", "--config", live.config, "--at", live.at, "--format", "json")
+        done, again = command(*arguments, env=env), command(*arguments, env=env)
+        pulls = list(on_github.connected(server).get_repo(on_github.NAME).get_pulls(state="all"))
+    assert (done.code, again.code) == (0, 0), done.err + again.err
+    assert done.decisions() == local.decisions()
+    assert sorted(pull.head.ref.split("/")[1] for pull in pulls) == ["rollback", "scale"]
 
 
 def test_what_aiops_record_keeps_replays_to_the_same_report(command, live, tmp_path):

@@ -129,13 +129,6 @@ def test_a_kind_is_the_one_that_was_seen_last() -> None:
     }
 
 
-def test_select_returns_the_rows_of_one_workload() -> None:
-    found = answer(CPU, (("eu", "shop", "db"), [1.0] * 4), (("eu", "shop", "web"), [2.0] * 4))
-    part = panels.select(found, Workload("eu", "shop", "Deployment", "web"))
-    assert [labels["workload"] for labels in part.labels] == ["web"]
-    np.testing.assert_array_equal([[2.0] * 4], part.values)
-
-
 def test_answers_of_different_grids_are_a_mistake_of_the_caller() -> None:
     other = Answer(CPU, (), np.empty((0, 2)), TIMES[:2])
     with pytest.raises(ValueError, match="grid"):
