@@ -1,8 +1,8 @@
 """The command line: flags in, exit code out.
 
 Only declarations: a command's module is imported when it runs, so that `--help` stays quick.
-click, not typer: typer 0.29 builds a pydantic adapter for each flag, which alone costs 0.15 s of
-the 0.3 s that `--help` may take. Exit codes are a contract, see `errors.SEVERITY`.
+click, not typer: typer 0.29 builds a pydantic adapter for each flag, which is too slow for the
+0.3 s that `--help` may take. Exit codes are a contract, see `errors.SEVERITY`.
 """
 
 from __future__ import annotations
