@@ -14,6 +14,10 @@ from aiops.domain import Diagnosis, Evidence, Hold, Incident, Plan, PlanItem, Wo
 from aiops.errors import AiopsError, worst
 from aiops.job import Result, Sent
 
+# These stop more than one workload and want somebody to look (exit 40). A cool-down, a veto or an
+# open pull request hold one workload back as they should: that is a normal end.
+FOR_A_PERSON = ("G-STORM", "G-DATA", "G-RATE")
+
 
 def utc(seconds: int | None) -> str | None:
     """Return `2026-03-18T10:30:00Z`, or None."""
@@ -25,9 +29,7 @@ def utc(seconds: int | None) -> str | None:
 def exit_code(result: Result, *, detailed: bool = False) -> int:
     """Return what the process ends with: the worst thing that happened, 10 only if asked for."""
     codes = [error.exit_code for error in result.errors]
-    codes += [
-        40 for guardrail in result.guardrails if guardrail.tripped and guardrail.id in {"G-STORM", "G-DATA"}
-    ]
+    codes += [40 for guardrail in result.guardrails if guardrail.tripped and guardrail.id in FOR_A_PERSON]
     codes += [_item_code(item) for item in result.plan.items]
     if detailed:
         codes += [10 for sent in result.sent.values() if sent.state in {"opened", "updated"}]
