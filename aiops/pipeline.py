@@ -131,8 +131,7 @@ def propose(
         known = forge.pulls()
         files = repository.files(repository.head(plan.base))
     except AiopsError as error:
-        sent = {item.workload: Sent("held", None, None, str(error)) for item in candidates}
-        return replace(analysed, sent=sent, errors=(*analysed.errors, error))
+        return unsent(analysed, error)
     pulls = tuple(pull for pull in known if pull.created_at_s <= now_s)
     keys = {item.workload: proposal.branch_key(item, plan.base) for item in candidates}
     admitted, checked, held = guardrails.admit(candidates, plan, keys, pulls, now_s, job.limits)
@@ -150,6 +149,13 @@ def propose(
     return replace(
         analysed, sent=sent, guardrails=(*plan.guardrails, *checked), errors=(*analysed.errors, *errors)
     )
+
+
+def unsent(analysed: Result, error: AiopsError) -> Result:
+    """Return what was analysed, with the reason why none of it could be proposed."""
+    wanted = [item.workload for item in analysed.plan.items if item.edits]
+    sent = {workload: Sent("held", None, None, str(error)) for workload in wanted}
+    return replace(analysed, sent=sent, errors=(*analysed.errors, error))
 
 
 def locate(

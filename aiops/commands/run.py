@@ -40,8 +40,12 @@ def run(
         with terminal.progress() as tell:
             found = pipeline.analyse(job, metrics, repository, now_s, tell)
             if plan_out is None:
-                forge = connect.forge(config, dry_run=dry_run, deadline_s=deadline_s)
-                found = pipeline.propose(job, found, repository, forge, now_s, tell)
+                try:
+                    forge = connect.forge(config, dry_run=dry_run, deadline_s=deadline_s)
+                except AiopsError as error:  # the analysis is worth telling all the same
+                    found = pipeline.unsent(found, error)
+                else:
+                    found = pipeline.propose(job, found, repository, forge, now_s, tell)
         if plan_out is not None:
             write(plan_out, plan_file.dump(found.plan))
     except AiopsError as error:
@@ -54,6 +58,8 @@ def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, d
     code = report.exit_code(found, detailed=detailed)
     if as_json:
         print(json.dumps(report.document(found, code), indent=1, allow_nan=False))  # noqa: T201 - stdout is the contract
+        for error in found.errors:
+            terminal.say(f"error: {error}", stderr=True)
     else:
         terminal.result(found)
         terminal.pulls(found, bodies=dry_run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 
@@ -33,6 +35,20 @@ def test_a_missing_recording_is_one_line(command, world):
 
 def test_a_time_without_data_cannot_be_judged(command, world):
     fails(command("run", "--config", world.config, "--at", "2020-01-01T00:00:00Z"), world, 20)
+
+
+def test_a_forge_that_is_down_does_not_lose_the_analysis(command, world):
+    world.set("{path: gitops.git,", "{path: gitops.git, github: bot/gitops,")
+    world.set("forge: local", "forge: github")
+    env = {**os.environ, "GITHUB_TOKEN": "canary-token", "GITHUB_API_URL": "http://127.0.0.1:1"}
+    done = command("run", "--config", world.config, "--at", world.at, "--format", "json", env=env)
+    assert done.code == 31, done.err
+    assert [error["code"] for error in done.report["errors"]] == ["forge-busy"]
+    assert sorted(action for action, _, _ in done.decisions().values()) == ["rollback", "scale"]
+    assert {one["pull_request"] and one["pull_request"]["state"] for one in done.report["workloads"]} == {
+        None
+    }
+    assert "canary-token" not in done.out + done.err
 
 
 def test_a_missing_branch_is_one_line(command, world):
