@@ -12,6 +12,14 @@ from typing import Any
 
 import pytest
 import real
+from hypothesis import HealthCheck, settings
+
+# Two busy cores make any example slow: time is not what these tests are about. The same examples on
+# every machine: a suite that fails here and not there helps nobody; longer hunts are commands.
+settings.register_profile(
+    "aiops", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("aiops")
 
 # A person's own settings must not reach a test: a token would be used, a proxy would be asked.
 _OURS_NOT_THEIRS = ("GITHUB_", "GH_", "AIOPS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

@@ -6,16 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from aiops.detect.model import Model
 from aiops.detect.settings import History
 from aiops.detect.windows import Windows, wanted
 from aiops.domain import Grid, Panel, Signal, Workload
-
-# A shared runner may sleep for a second in the middle of an example.
-settings.register_profile("shared", deadline=None, max_examples=50)
-settings.load_profile("shared")
 
 SIGNALS = (
     Signal("request_rate", "req/s", "both", 0.5),
