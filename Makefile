@@ -2,7 +2,8 @@
 # make test        the same plus training, test tools and real components; then every check
 # make lint        the static checks alone
 # make bench-help  how long each --help takes
-# make bench-score DIR=...  score every table of a folder, then cut the future off: nothing may change
+# make bench-score DIR=folder  score its tables, then cut the future off: no score may change
+# make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
