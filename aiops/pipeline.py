@@ -132,7 +132,8 @@ def propose(
         files = repository.files(repository.head(plan.base))
     except AiopsError as error:
         return unsent(analysed, error)
-    pulls = tuple(pull for pull in known if pull.created_at_s <= now_s)
+    pulls = tuple(guardrails.as_of(pull, now_s) for pull in known if pull.created_at_s <= now_s)
+    live = {pull.number for pull in known if pull.state == "open"}
     keys = {item.workload: proposal.branch_key(item, plan.base) for item in candidates}
     admitted, checked, held = guardrails.admit(candidates, plan, keys, pulls, now_s, job.limits)
     sent = {workload: Sent("held", None, None, reason) for workload, reason in held.items()}
@@ -140,7 +141,7 @@ def propose(
     for item in admitted:
         tell(f"proposing for {item.workload}")
         try:
-            sent[item.workload] = _send(job, item, plan, files, pulls, forge, now_s)
+            sent[item.workload] = _send(job, item, plan, files, pulls, live, forge, now_s)
         except AiopsError as error:
             errors.append(error)
             sent[item.workload] = Sent("held", None, None, str(error))
@@ -209,10 +210,14 @@ def _send(
     plan: Plan,
     files: Files,
     pulls: tuple[PullRequest, ...],
+    live: set[int],
     forge: Forge,
     now_s: int,
 ) -> Sent:
-    """Re-resolve the field on the newest base, compose the proposal, open or update it."""
+    """Re-resolve the field on the newest base, compose the proposal, open or update it.
+
+    `pulls`: as they stood at `now_s`; `live`: numbers of those that are open today.
+    """
     decision = item.decision
     if isinstance(decision, Hold):
         raise EditRefused("a hold has nothing to send", where=str(item.workload))
@@ -230,6 +235,8 @@ def _send(
     if existing is None:
         pull = forge.open(made, now_s)
         return Sent("opened" if pull.number else "dry-run", pull, made, "")
+    if existing.number not in live:  # `--at` in the past: it ended later, and nothing is repeated
+        return Sent("exists", existing, made, "was open at that time and has ended since")
     if lifecycle.is_current(existing, made):
         return Sent("exists", existing, made, "already proposed")
     pull = forge.update(existing, made, now_s)

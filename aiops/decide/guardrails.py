@@ -123,7 +123,7 @@ def admit(
     `pulls`: all that the forge proved to be ours, in any state. An item whose pull request is open
     is admitted without counting as new: it is updated or left, never repeated.
     """
-    seen = _Seen(tuple(_as_of(pull, now_s) for pull in pulls if pull.created_at_s <= now_s), now_s)
+    seen = _Seen(tuple(as_of(pull, now_s) for pull in pulls if pull.created_at_s <= now_s), now_s)
     held: dict[Workload, str] = {}
     stopped = [guardrail.id for guardrail in plan.guardrails if guardrail.tripped]
     age_s = now_s - plan.data_time_s
@@ -162,7 +162,7 @@ def _is_urgent(item: PlanItem) -> bool:
     return item.diagnosis.cause is Cause.BAD_RELEASE
 
 
-def _as_of(pull: PullRequest, now_s: int) -> PullRequest:
+def as_of(pull: PullRequest, now_s: int) -> PullRequest:
     """Return the pull request as it stood at a time: what was closed later was open then."""
     merged = pull.merged_at_s if pull.merged_at_s is not None and pull.merged_at_s <= now_s else None
     closed = pull.closed_at_s if pull.closed_at_s is not None and pull.closed_at_s <= now_s else None

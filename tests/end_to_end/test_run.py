@@ -42,6 +42,20 @@ def test_a_second_run_opens_nothing(command, world):
     assert states == ["exists", "exists"]
 
 
+@pytest.mark.parametrize("closed_at", [None, "2026-03-18T22:30:00Z"])
+def test_what_a_person_closed_is_not_opened_again(command, world, closed_at):
+    run(command, world)
+    for path in (world.folder / "gitops.git.forge" / "pulls").glob("*.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(json.dumps({**document, "state": "closed", "closed_at": closed_at}), encoding="utf-8")
+    done = run(command, world, "--detailed-exitcode")
+    assert done.code == 0, done.err
+    assert [pull["state"] for pull in world.pulls()] == ["closed", "closed"]
+    reasons = " ".join(one["reason"] for one in done.report["workloads"])
+    # Without a time, the file's own age counts: later than this run's `--at`, so it was open then.
+    assert reasons.count("G-VETO") == (2 if closed_at else 0)
+
+
 def test_each_pull_request_changes_one_line_of_one_file(command, world):
     run(command, world)
     assert len(world.pulls()) == 2
