@@ -84,12 +84,7 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
         item, missing = _decide(job, repository, sha, incident, one, asked, history.recent, scores)
         items.append(item)
         unresolved += missing
-    explained = {one.workload for one in diagnoses}
-    for incident in incidents:
-        held = None if incident.workload in explained else policy.unjudged(incident)
-        if held is not None:
-            blank = diagnosis.blank(incident.workload)
-            items.append(PlanItem(incident.workload, held, incident, blank, (), (), None))
+    items += _unjudged(incidents, {one.workload for one in diagnoses})
     plan = Plan(
         base=job.base,
         base_sha=sha,
@@ -195,6 +190,16 @@ def _decide(
             decision = Hold("EDIT", str(error), variant="edit-refused")
     drawn = chart.sample(incident, panel, scores) if incident.signals else None
     return PlanItem(incident.workload, decision, incident, found, edits, history, drawn), unresolved
+
+
+def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list[PlanItem]:
+    """Return a hold for each workload that learns or has no data, and that no rule was asked about."""
+    holds = {one: policy.unjudged(one) for one in incidents if one.workload not in explained}
+    return [
+        PlanItem(one.workload, held, one, diagnosis.blank(one.workload), (), (), None)
+        for one, held in holds.items()
+        if held is not None
+    ]
 
 
 def _splice(files: Files, target: Target, new: str) -> Edit:
