@@ -65,6 +65,10 @@ class Bands:
     lower: FloatArray
     upper: FloatArray
 
+    def rows(self, pick: NDArray[np.int64]) -> Bands:
+        """Return the bands of only some series."""
+        return Bands(self.expected[pick], self.lower[pick], self.upper[pick])
+
 
 def directions(signals: Sequence[Signal]) -> NDArray[np.int64]:
     """Return +1, -1 or 0 for each signal."""

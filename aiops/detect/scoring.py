@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect import baseline, features, forest, lstm
+from aiops.detect import baseline, features, forest, lstm, traffic_guard
 from aiops.detect.bands import Bands, Batch, directions, guarded, scores
 from aiops.detect.model import Model
 from aiops.detect.settings import DAY_S, FATAL_SIGNALS, WARM_UP_S, WEEK_S, DetectSettings, History
@@ -118,7 +118,7 @@ def _score_day(
     batch = _batch(panel, week, day_s, settings)
     names = [signal.name for signal in panel.signals] * len(panel.workloads)
     fatal = np.isin(names, FATAL_SIGNALS)
-    _, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
+    usual, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
     long = np.isfinite(batch.fit).sum(axis=1) * batch.step_s >= _LEAST_S
     hold = max(1, settings.hold_s // batch.step_s)
 
@@ -146,10 +146,17 @@ def _score_day(
         odd[mine] = found
         _put(bands, mine, shown)
     first = max(judged_from_s, day_s)
-    keep = slice((first - int(batch.times[0])) // batch.step_s, None)
+    at = (first - int(batch.times[0])) // batch.step_s
     scorer, reason = _who(panel.workloads, len(panel.signals), pick, lost, plain, model)
-    shown = Bands(bands.expected[:, keep], bands.lower[:, keep], bands.upper[:, keep])
-    return _Day(odd[:, keep], shown, scorer, reason)
+    shown = Bands(bands.expected[:, at:], bands.lower[:, at:], bands.upper[:, at:])
+    before = batch.values[:, at - hold + 1 :]
+    wider = traffic_guard.widened(shown, before, usual, panel.signals, batch.step_s, hold)
+    odd = odd[:, at:]
+    few = np.flatnonzero((wider.upper > shown.upper).any(axis=1))
+    # What chance shows is not odd, whoever scored it.
+    judged = scores(batch.values[few, at:], wider.rows(few), batch.direction[few])
+    odd[few] = np.where(wider.upper[few] > shown.upper[few], np.minimum(odd[few], judged), odd[few])
+    return _Day(odd, wider, scorer, reason)
 
 
 def _put(into: Bands, rows: np.ndarray, new: Bands) -> None:
