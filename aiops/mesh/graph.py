@@ -41,16 +41,35 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Habit:
+    """When the people come who make the load.
+
+    `timezone`: IANA name of the clock they live by. `week`: Monday .. Sunday relative to an
+    ordinary day. `holidays`: local dates (YYYY-MM-DD) with the load of a Sunday. `twice`: 0 = one
+    peak a day, 1 = two equal ones twelve hours apart. `bursts`: sigma of noise with a memory of
+    5 minutes, on top of the noise that every load has.
+    """
+
+    timezone: str = "UTC"
+    # The weekend of a shop is busier in the evening and quieter at noon; the mean is lower.
+    week: tuple[float, ...] = (0.98, 1.0, 1.01, 1.02, 1.05, 0.9, 0.86)
+    holidays: tuple[str, ...] = ()
+    twice: float = 0.0
+    bursts: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """One workload.
 
     `entry_rps`: mean load from outside the mesh over a day; `swing`: how far it moves around that
-    mean; `peak_h`: hour (UTC) of the daily peak. `work_ms`: own time of one request on an idle
-    pod; `workers`: requests a pod works on at once; `queue`: requests a pod holds before it
-    sheds. `tail`: shape of the latency distribution (smaller = longer tail). `base_errors`:
-    share of requests that fail on a good day. `sidecar`: its proxy is an ordinary container, as
-    before Istio 1.27; the others have it as an init container, which kube-state-metrics lists apart.
-    `helm`: deployed by a chart. `created_s`: None = older than the simulation.
+    mean; `peak_h`: local hour of the daily peak; `habit`: in which days and weeks. `work_ms`: own
+    time of one request on an idle pod; `workers`: requests a pod works on at once; `queue`:
+    requests a pod holds before it sheds. `tail`: shape of the latency distribution (smaller =
+    longer tail). `base_errors`: share of requests that fail on a good day. `sidecar`: its proxy is
+    an ordinary container, as before Istio 1.27; the others have it as an init container, which
+    kube-state-metrics lists apart. `helm`: deployed by a chart. `created_s`: None = older than the
+    simulation.
     """
 
     name: str
@@ -77,6 +96,7 @@ class Service:
     sidecar: bool = False
     helm: bool = False
     created_s: int | None = None
+    habit: Habit = Habit()
 
     @property
     def pod_rps(self) -> float:

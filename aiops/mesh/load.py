@@ -6,15 +6,16 @@ of a minute depends only on minutes up to it, so later events leave the past as 
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import numpy as np
 
 from aiops.domain import FloatArray, TimesArray
 from aiops.mesh.faults import Surge
-from aiops.mesh.graph import Service
+from aiops.mesh.graph import Habit, Service
 
 DAY_S = 86_400
-# Monday .. Sunday: the weekend of a shop is busier in the evening and quieter at noon; the mean is lower.
-WEEK = np.array([0.98, 1.0, 1.01, 1.02, 1.05, 0.9, 0.86])
 MEMORY = 90  # minutes of memory of the fast noise
 
 
@@ -43,13 +44,39 @@ def _day_levels(rng: np.random.Generator, times: TimesArray, sigma: float) -> Fl
 
 def shape(service: Service, times: TimesArray) -> FloatArray:
     """Return [T] the expected load of a service relative to its daily mean."""
-    hours = (times % DAY_S) / 3600.0
+    habit = service.habit
+    local = times + _offset_s(habit.timezone, times)
+    hours = (local % DAY_S) / 3600.0
     angle = 2 * np.pi * (hours - service.peak_h) / 24.0
-    daily = 1.0 + service.swing * (0.85 * np.cos(angle) + 0.2 * np.cos(2 * angle + 0.9))
-    day = (times / DAY_S + 3) % 7  # 1970-01-01 was a Thursday; 0 = Monday 00:00
+    once = 0.85 * np.cos(angle) + 0.2 * np.cos(2 * angle + 0.9)
+    daily = 1.0 + service.swing * ((1.0 - habit.twice) * once + habit.twice * 0.85 * np.cos(2 * angle))
+    day = (local / DAY_S + 3) % 7  # 1970-01-01 was a Thursday; 0 = Monday 00:00
     # Levels stand at noon and are joined by lines: no step at midnight.
-    weekly = np.interp((day - 0.5) % 7, np.arange(8), np.append(WEEK, WEEK[0]))
-    return np.asarray(daily * weekly, dtype=np.float64)
+    weekly = np.interp((day - 0.5) % 7, np.arange(8), [*habit.week, habit.week[0]])
+    return np.asarray(daily * weekly * _holiday_factor(habit, local), dtype=np.float64)
+
+
+def _offset_s(timezone: str, times: TimesArray) -> TimesArray:
+    """Return [T] seconds that local clocks are ahead of UTC, looked up once an hour."""
+    if timezone == "UTC":
+        return np.zeros(times.size, dtype=np.int64)
+    zone = ZoneInfo(timezone)
+    hours, inverse = np.unique(times // 3600, return_inverse=True)
+    moments = (datetime.fromtimestamp(int(hour) * 3600, tz=UTC).astimezone(zone) for hour in hours)
+    found = [int((moment.utcoffset() or timedelta(0)).total_seconds()) for moment in moments]
+    return np.array(found, dtype=np.int64)[inverse]
+
+
+def _holiday_factor(habit: Habit, local: TimesArray) -> FloatArray:
+    """Return [T] what holidays do to the load: a Sunday's level at noon, lines to the days around."""
+    if not habit.holidays:
+        return np.ones(local.size)
+    first = int(local[0]) // DAY_S - 1
+    days = np.arange(first, int(local[-1]) // DAY_S + 2)
+    free = {date.fromisoformat(day).toordinal() - date(1970, 1, 1).toordinal() for day in habit.holidays}
+    week = np.array(habit.week)
+    level = np.where(np.isin(days, list(free)), week[6] / week[(days + 3) % 7], 1.0)
+    return np.asarray(np.interp(local / DAY_S - 0.5, days, level))
 
 
 def surge_factor(service: str, surges: tuple[Surge, ...], times: TimesArray) -> FloatArray:
@@ -67,8 +94,10 @@ def entry_rate(
     service: Service, surges: tuple[Surge, ...], times: TimesArray, rng: np.random.Generator
 ) -> FloatArray:
     """Return [T] requests per second that enter the mesh at one service."""
-    fast, slow = rng.spawn(2)  # apart: how much one draws must not move the other
+    fast, slow, quick = rng.spawn(3)  # apart: how much one draws must not move the other
     noise = 0.03 * correlated(fast, times.size, 20.0) + _day_levels(slow, times, 0.03)
+    if service.habit.bursts:
+        noise = noise + service.habit.bursts * correlated(quick, times.size, 5.0)
     rate = service.entry_rps * shape(service, times)
     if service.batch is not None:
         since = (times - service.batch.start_s) % DAY_S
