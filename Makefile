@@ -4,6 +4,7 @@
 # make bench-help  how long each --help takes
 # make bench-score DIR=folder  score its tables, then cut the future off: no score may change
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
+# make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -12,7 +13,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-drift starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +42,10 @@ bench-score: .venv/.test
 SEEDS ?= 20
 bench-seeds: .venv/.test
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/end_to_end/seeds.py $(SEEDS)
+
+ROWS ?= 60
+bench-drift: .venv/.test
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/bench/drift/sweep.py $(ROWS)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

@@ -207,6 +207,35 @@ class Incident:
     history_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One signal of a workload that changes by `per_day` of itself every day (0.01 = 1 %).
+
+    `old`, `new`: its level in the first and in the last week of the reference, in `unit`.
+    `since_s`: the first day of it, at the earliest the first day of the reference.
+    """
+
+    signal: str
+    unit: str
+    per_day: float
+    old: float
+    new: float
+    since_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class DriftWatch:
+    """Whether slow drift of one workload can be seen, and what drifts.
+
+    `days`: sustained traffic in the reference; below 28 there may be no first week to compare with.
+    """
+
+    workload: Workload
+    watched: bool
+    days: int
+    drifts: tuple[Drift, ...]
+
+
 # --- context ----------------------------------------------------------------------------------
 
 

@@ -12,7 +12,18 @@ from typing import Literal
 
 from aiops.detect.model import Model
 from aiops.detect.settings import DetectSettings
-from aiops.domain import Grid, Guardrail, Incident, Plan, Proposal, PullRequest, Query, Scores, Workload
+from aiops.domain import (
+    DriftWatch,
+    Grid,
+    Guardrail,
+    Incident,
+    Plan,
+    Proposal,
+    PullRequest,
+    Query,
+    Scores,
+    Workload,
+)
 from aiops.errors import AiopsError
 from aiops.gitops.clusters import Cluster
 from aiops.limits import Limits
@@ -49,8 +60,8 @@ class Sent:
 class Result:
     """One run: what was judged, what was decided, what was sent.
 
-    `scores` is None when only a plan was proposed. `notices`: what was left out of the metrics, one
-    line each. `samples`: how many the server touched, None when it did not tell.
+    `scores` is None and `drift` empty when only a plan was proposed. `notices`: what was left out
+    of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
     """
 
     plan: Plan
@@ -63,3 +74,4 @@ class Result:
     errors: tuple[AiopsError, ...]
     notices: tuple[str, ...] = ()
     samples: int | None = None
+    drift: tuple[DriftWatch, ...] = ()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiops.decide import guardrails, policy
-from aiops.detect import scoring, sustain
+from aiops.detect import drift, scoring, sustain
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
     Context,
@@ -106,6 +106,12 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
         errors=(),
         notices=reader.notices,
         samples=reader.samples,
+        drift=drift.watch(
+            history.reference,
+            scores.workloads,
+            [incident.history_s for incident in incidents],
+            job.detect.calendar,
+        ),
     )
 
 

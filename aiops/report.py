@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from typing import Any
 
-from aiops.domain import Diagnosis, Evidence, Hold, Incident, Plan, PlanItem, Workload
+from aiops.domain import Diagnosis, DriftWatch, Evidence, Hold, Incident, Plan, PlanItem, Workload
 from aiops.errors import AiopsError, worst
 from aiops.job import Result, Sent
 
@@ -39,6 +39,7 @@ def exit_code(result: Result, *, detailed: bool = False) -> int:
 def document(result: Result, code: int) -> dict[str, Any]:
     """Return the whole report. `code` is the exit code of the process."""
     items = {item.workload: item for item in result.plan.items}
+    drift = {watch.workload: watch for watch in result.drift}
     return {
         "schema": "aiops.report/1",
         "at": utc(result.plan.data_time_s),
@@ -51,6 +52,7 @@ def document(result: Result, code: int) -> dict[str, Any]:
         "errors": [_error(error) for error in result.errors],
         "workloads": [
             _workload(incident, items.get(incident.workload), result.sent.get(incident.workload))
+            | {"drift": _drift(drift.get(incident.workload))}
             for incident in result.incidents
         ],
         "unresolved": [
@@ -149,6 +151,27 @@ def _incident(incident: Incident) -> dict[str, Any]:
                 "score": number(breach.score),
             }
             for breach in incident.signals
+        ],
+    }
+
+
+def _drift(watch: DriftWatch | None) -> dict[str, Any] | None:
+    """Return what drifts; null when only a plan was read, which has no reference."""
+    if watch is None:
+        return None
+    return {
+        "watched": watch.watched,
+        "days": watch.days,
+        "signals": [
+            {
+                "signal": one.signal,
+                "unit": one.unit,
+                "per_day": number(one.per_day),
+                "from": number(one.old),
+                "to": number(one.new),
+                "since": utc(one.since_s),
+            }
+            for one in watch.drifts
         ],
     }
 

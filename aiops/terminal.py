@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aiops.domain import Hold, PlanItem, Verdict
+from aiops.domain import DriftWatch, Hold, PlanItem, Verdict
 from aiops.job import Progress, Result
 from aiops.report import reason, utc
 
@@ -99,6 +99,7 @@ def result(found: Result) -> None:
     touched = f", {found.samples:,} samples read" if found.samples else ""
     say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}{touched}\n")
     table(("WORKLOAD", "VERDICT", "SCORE", "SCORER", "DECISION", "REASON"), rows)
+    _drift(found.drift)
     for guardrail in found.guardrails:
         if guardrail.tripped:
             say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
@@ -108,6 +109,18 @@ def result(found: Result) -> None:
         say(f"note: {notice}", stderr=True)
     for error in found.errors:
         say(f"error: {error}", stderr=True)
+
+
+def _drift(watches: Sequence[DriftWatch]) -> None:
+    """Print what drifts, and that nobody can tell where the metrics do not reach back far enough."""
+    for watch in watches:
+        for one in watch.drifts:
+            say(
+                f"\ndrift: {watch.workload} {one.signal} {one.per_day:+.1%} a day since {utc(one.since_s)}: "
+                f"{one.old:.4g} -> {one.new:.4g} {one.unit}"
+            )
+    if watches and not any(watch.watched for watch in watches):
+        say(f"\ndrift: not watched, {max(watch.days for watch in watches)} days")
 
 
 def pulls(found: Result, *, bodies: bool = False) -> None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import jsonschema
 import pytest
 import real
 
-from aiops import report
+from aiops import report, terminal
 from aiops.diagnose.diagnosis import blank
-from aiops.domain import Grid, Guardrail, Hold, Incident, Plan, PlanItem, State, Verdict, Workload
+from aiops.domain import (
+    Drift,
+    DriftWatch,
+    Grid,
+    Guardrail,
+    Hold,
+    Incident,
+    Plan,
+    PlanItem,
+    State,
+    Verdict,
+    Workload,
+)
 from aiops.errors import ForgeBusy, ForgeRefused
 from aiops.job import Result, Sent
 
@@ -59,6 +72,47 @@ def test_what_is_unknown_is_null_and_never_nan():
     jsonschema.validate(document, SCHEMA)
     assert document["workloads"][0]["score"] is None
     assert "NaN" not in json.dumps(document, allow_nan=False)
+
+
+def watched(*drifts: Drift, days: int = 28) -> Result:
+    return dataclasses.replace(result(), drift=(DriftWatch(CART, days == 28, days, drifts),))
+
+
+def test_a_drift_is_in_the_report_and_the_summary_but_decides_nothing(capsys):
+    found = watched(Drift("latency_p95", "ms", 0.0123456789, 80.0, 104.0, 86_400))
+    document = report.document(found, report.exit_code(found, detailed=True))
+    jsonschema.validate(document, SCHEMA)
+    assert document["exit_code"] == 0
+    assert document["workloads"][0]["decision"] is None
+    assert document["workloads"][0]["drift"] == {
+        "watched": True,
+        "days": 28,
+        "signals": [
+            {
+                "signal": "latency_p95",
+                "unit": "ms",
+                "per_day": 0.0123457,
+                "from": 80.0,
+                "to": 104.0,
+                "since": "1970-01-02T00:00:00Z",
+            }
+        ],
+    }
+    terminal.result(found)
+    assert (
+        "drift: eu/shop/Deployment/cart latency_p95 +1.2% a day since 1970-01-02T00:00:00Z: 80 -> 104 ms"
+        in capsys.readouterr().out
+    )
+
+
+def test_too_little_retention_is_said_and_a_plan_alone_knows_of_no_drift(capsys):
+    terminal.result(watched(days=9))
+    assert "drift: not watched, 9 days" in capsys.readouterr().out
+    terminal.result(watched())
+    assert "drift" not in capsys.readouterr().out
+    document = report.document(result(), 0)
+    jsonschema.validate(document, SCHEMA)
+    assert document["workloads"][0]["drift"] is None
 
 
 def test_a_run_that_failed_has_a_report_too():
