@@ -24,7 +24,8 @@ class Batch:
 
     `values`: float64 [B, T], NaN = no sample. `week_ago`: [B, >= T] the same a week earlier, or
     None to take it from `values` itself. `min_deviation`: [B] in units. `direction`: [B],
-    +1 up is bad, -1 down, 0 both. `times`: [T], `times[0]` a multiple of the bucket.
+    +1 up is bad, -1 down, 0 both. `times`: [T], `times[0]` a multiple of the bucket. `trusted`: the
+    history was chosen to be normal; otherwise an incident may be in it, and may still go on.
     """
 
     values: FloatArray
@@ -35,6 +36,7 @@ class Batch:
     min_deviation: FloatArray
     direction: NDArray[np.int64]
     calendar: Calendar
+    trusted: bool = False
 
     @property
     def fit(self) -> FloatArray:
@@ -54,6 +56,7 @@ class Batch:
             self.min_deviation[pick],
             self.direction[pick],
             self.calendar,
+            self.trusted,
         )
 
 

@@ -12,6 +12,7 @@ probability-weighted moments, Hosking & Wallis 1987 (https://doi.org/10.2307/126
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiops.domain import FloatArray
 
@@ -22,6 +23,7 @@ BUDGET_PER_DAY = 1 / 700
 WIDEST = 6.0
 _TAIL_SHARE = 0.1  # of the daily maxima: the tail that is modelled
 _TYPICAL = 0.95  # quantile of the sustained statistic over a fit window
+_RUNGS = 24  # from the widest to none: 8 % each
 # Below this many steps a quantile of 95 % of a series is luck: the band is widened by half.
 _ENOUGH = 360
 _UNKNOWN = 1.5
@@ -70,15 +72,59 @@ def noise(ratios: FloatArray, hold_steps: int) -> tuple[FloatArray, FloatArray]:
     return np.nan_to_num(found), count
 
 
-def widening(ratios: FloatArray, typical: FloatArray, hold_steps: int) -> FloatArray:
+def widening(ratios: FloatArray, typical: FloatArray, hold_steps: int, *, trusted: bool = True) -> FloatArray:
     """Return how much wider than the model says the band of each series has to be: [B] in 1..6.
 
     `ratios`: [B, T] of the fit window, in widths; `typical`: [B] from the card. The 95 % quantile,
-    not the maximum: an incident of two hours in the fit window must not blind the next day.
+    not the maximum: an incident of two hours in the fit window must not blind the next day. Not
+    `trusted`: nor must a longer one, which may still go on; the longest stretch does not count.
     """
     found, count = noise(ratios, hold_steps)
     factor = np.clip(found / typical, 1.0, WIDEST)
+    if not trusted:
+        noisy = np.flatnonzero(factor > 1.0)
+        factor[noisy] = np.minimum(factor[noisy], _calmer(ratios[noisy], typical[noisy], hold_steps))
     return np.where(count >= _ENOUGH, factor, np.maximum(factor, _UNKNOWN))
+
+
+def _calmer(ratios: FloatArray, typical: FloatArray, hold_steps: int) -> FloatArray:
+    """Return the widening [B] of [B, T] without the longest stretch above it.
+
+    The narrowest that at most the allowed share of steps is above outside of one stretch: noise
+    is above in many places, an incident in one. Steps less than four holds apart are one stretch;
+    what lasted for more than half of the window is no incident.
+    """
+    seen = np.isfinite(ratios)
+    levels = np.where(seen, sustained(ratios, hold_steps), -1.0) / typical[:, None]
+    allowed = (1 - _TYPICAL) * seen.sum(axis=1)
+    factor = np.full(len(ratios), WIDEST)
+    for level in np.geomspace(WIDEST, 1.0, _RUNGS):
+        above = levels > level
+        most = _longest(above, 4 * hold_steps)
+        rest = above.sum(axis=1) - np.where(most > allowed, most, 0)
+        factor[rest <= allowed] = level
+    return factor
+
+
+def _longest(above: NDArray[np.bool_], apart: int) -> NDArray[np.int64]:
+    """Return how many steps of [B, T] are in the largest stretch, 0 if it spans half of them.
+
+    `apart` steps in between make two stretches.
+    """
+    rows, steps = above.shape
+    last = np.maximum.accumulate(np.where(above, np.arange(steps), -apart), axis=1)
+    before = np.concatenate([np.full((rows, 1), -apart), last[:, :-1]], axis=1)
+    number = np.cumsum(above & (np.arange(steps) - before >= apart), axis=1)  # [B, T], 1 = the first
+    most = steps // apart + 2
+    row, step = np.nonzero(above)
+    stretch = row * most + number[row, step]
+    count = np.bincount(stretch, minlength=rows * most)
+    first, end = np.full(rows * most, steps), np.zeros(rows * most, dtype=np.int64)
+    np.minimum.at(first, stretch, step)
+    np.maximum.at(end, stretch, step)
+    count[2 * (end - first) > steps] = 0
+    found: NDArray[np.int64] = count.reshape(rows, most).max(axis=1)
+    return found
 
 
 def threshold(daily_maxima: FloatArray, budget: float) -> float:

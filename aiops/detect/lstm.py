@@ -25,6 +25,9 @@ from aiops.domain import Float32Array, FloatArray
 BLOCK = LEADS[0]  # buckets fed at once: the nearest forecast must be older than the block
 # In the fit window the widening is not known yet: replace only what is clearly out.
 _FIT_MARGIN = 2.0
+# The days of a healthy series differ less in their scale.
+_SHIFTED = 1.5
+_LASTING = 0.9  # of the buckets out of the band: at the edge some come back in
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +35,7 @@ class Pass:
     """One pass over [B] series of [N] buckets; mutated block by block, never seen outside.
 
     `clean`: [B, N] squashed, what left its band replaced. `made`: [B, J, N + AHEAD, 3] forecasts
-    by the bucket they are for. `replaced`: [B, N].
+    by the bucket they are for. `replaced`: [B, N]. `seen`: [B, N] squashed, as measured.
     """
 
     model: Model
@@ -44,7 +47,7 @@ class Pass:
     day: int
     made: Float32Array
     replaced: NDArray[np.bool_]
-    settled: NDArray[np.bool_]
+    seen: FloatArray
     state: tuple[Float32Array, Float32Array]
 
     def quantiles(self, start: int, stop: int) -> FloatArray:
@@ -59,10 +62,28 @@ class Pass:
     def yesterday(self, start: int, stop: int) -> tuple[FloatArray, FloatArray]:
         """Return the lowest and highest of the same time yesterday, 10 minutes around: [B, L] each.
 
-        As it was fed: an incident of yesterday is not in it, a nightly job is.
+        As it was fed: an incident of yesterday is not in it, a nightly job is. Nor is the way up to
+        an incident: a ramp is in its band until it is steep enough.
         """
-        near = [features.columns(self.clean, start - self.day + o, stop - start) for o in range(-2, 3)]
+        first, length = start - self.day - 2, stop - start + 4
+        clean = features.columns(self.clean, first, length)
+        clean[self._on_the_way(first, length)] = np.nan
+        near = [clean[:, o : o + stop - start] for o in range(5)]
         return np.fmin.reduce(near), np.fmax.reduce(near)
+
+    def _on_the_way(self, first: int, length: int) -> NDArray[np.bool_]:
+        """Tell of [first, first + length) if more than a quarter of the next 2 hours was replaced."""
+        ahead = self.day // 12  # less than a day minus a block: known when today is judged
+        low = max(first, 0)
+        out = np.zeros((len(self.replaced), length + ahead), dtype=np.int64)
+        found = self.replaced[:, low : max(first + length + ahead, low)]
+        out[:, low - first : low - first + found.shape[1]] = found
+        total = np.cumsum(out, axis=1)
+        return 4 * (total[:, ahead:] - total[:, :-ahead]) > ahead
+
+    def drawn(self, start: int, stop: int, margin: FloatArray) -> tuple[FloatArray, ...]:
+        """Return lower edge, middle and upper edge of buckets [start, stop): [B, L] each, squashed."""
+        return edges(self.quantiles(start, stop), margin, self.least, self.yesterday(start, stop))
 
     def advance(self, start: int, stop: int, margin: FloatArray) -> None:
         """Judge, replace and feed buckets [start, stop), in blocks. `margin`: [B] in widths."""
@@ -81,22 +102,31 @@ class Pass:
                 for j, lead in enumerate(LEADS):
                     self.made[:, j, first + lead : last + lead] = quantiles[:, :, j]
 
+    def settle(self, start: int) -> None:
+        """Take what was out of its band for 36 hours before `start` as the new level.
+
+        Called at 00:00 UTC only: from then on, yesterday is what was seen. A gap is no time.
+        """
+        lasting = self.day * 3 // 2
+        if start < lasting:
+            return
+        span = slice(start - lasting, start)
+        there = np.isfinite(self.seen[:, span]).sum(axis=1)
+        out = self.replaced[:, span].sum(axis=1)
+        settled = (out >= _LASTING * there) & (2 * there >= lasting)
+        self.clean[settled, :start] = self.seen[settled, :start]
+        self.replaced[settled] = False
+
     def _replace(self, first: int, last: int, margin: FloatArray) -> None:
-        quantiles = self.quantiles(first, last)  # [B, L, 3]
-        yesterday = self.yesterday(first, last)
-        lower, middle, upper = edges(quantiles, margin, self.least, yesterday)
-        seen = self.clean[:, first:last]
+        lower, middle, upper = self.drawn(first, last, margin)
+        seen = self.seen[:, first:last]
         high = (seen > upper) & (self.direction >= 0)[:, None]
         low = (seen < lower) & (self.direction <= 0)[:, None]
         out = high | low  # NaN compares False: a gap is not replaced
-        # A shift that lasted for a day is the new level: it is fed as it is from then on.
-        lasting = self.day  # one day
-        if first >= lasting:
-            self.settled |= self.replaced[:, first - lasting : first].all(axis=1)
-        self.settled &= out.any(axis=1)
         # On the first day of a young series there is no season to hold it against.
-        known = np.isfinite(yesterday[0]) | np.isfinite(self.week[:, first:last])
-        out &= ~self.settled[:, None] & known
+        near = [features.columns(self.clean, first - self.day + o, last - first) for o in range(-2, 3)]
+        known = np.isfinite(near).any(axis=0) | np.isfinite(self.week[:, first:last])
+        out &= known
         self.replaced[:, first:last] = out
         self.clean[:, first:last] = np.where(out, middle, seen)
 
@@ -147,25 +177,52 @@ def _block_bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_step
     known = [model.card.calibration(signal) for signal in signals]
     limit = np.array([one.threshold for one in known])
     typical = np.array([one.typical for one in known])
-    centre, scale, _ = features.fit_scale(batch.fit, batch.min_deviation)
-    centre = np.nan_to_num(centre)
+    centre, scale = _calm_scale(batch)
     per = max(1, round(PACE_S / batch.step_s))
     run = start_pass(batch, model, centre, scale, per)
 
     buckets = run.clean.shape[1]
     complete = batch.values.shape[1] // per  # a bucket that still fills is never fed
     fitted = min(batch.fit_steps // per, complete)
-    run.advance(0, fitted, limit * _FIT_MARGIN)
+    # The second half is held against what the first one says: what was out of its band yesterday
+    # must be fed as forecast today as well, or an incident ends at 00:00 UTC.
+    half = fitted // 2
+    run.advance(0, half, limit * _FIT_MARGIN)
+    early = ratios(batch, run, centre, scale, per, half * per)
+    wider = calibration.widening(early, typical, hold_steps, trusted=batch.trusted)
+    run.advance(half, fitted, limit * wider)
     history = ratios(batch, run, centre, scale, per, batch.fit_steps)
-    margin = limit * calibration.widening(history, typical, hold_steps)
-    run.advance(fitted, complete, margin)
+    margin = limit * calibration.widening(history, typical, hold_steps, trusted=batch.trusted)
+    parts = [run.drawn(0, fitted, margin)]
+    for start in range(fitted, buckets, run.day):  # one UTC day in a run, many in a table
+        stop = min(start + run.day, buckets)
+        run.settle(start)
+        run.advance(start, min(stop, complete), margin)
+        parts.append(run.drawn(start, stop, margin))  # before a later day settles what was before
 
     steps = batch.values.shape[1]
-    drawn = edges(run.quantiles(0, buckets), margin, run.least, run.yesterday(0, buckets))  # 3 x [B, N]
     lower, middle, upper = (
-        np.repeat(features.expand(one, centre, scale), per, axis=1)[:, :steps] for one in drawn
+        np.repeat(features.expand(np.concatenate(one, axis=1), centre, scale), per, axis=1)[:, :steps]
+        for one in zip(*parts, strict=True)
     )
     return Bands(middle, lower, upper)
+
+
+def _calm_scale(batch: Batch) -> tuple[FloatArray, FloatArray]:
+    """Return centre and scale [B] of the fit window; of one half of it when a shift is between.
+
+    An incident that goes on at 00:00 UTC must not be the scale that it is measured with. The
+    earlier half first: it was there before.
+    """
+    fit, half = batch.fit, batch.fit_steps // 2
+    centre, whole, _ = features.fit_scale(fit, batch.min_deviation)
+    scale = whole
+    for part in () if batch.trusted else (fit[:, half:], fit[:, :half]):
+        level, spread, flat = features.fit_scale(part, batch.min_deviation)
+        enough = 4 * np.isfinite(part).sum(axis=1) >= np.isfinite(fit).sum(axis=1)
+        calmer = enough & (~flat | (batch.min_deviation > 0)) & (_SHIFTED * spread < whole)
+        centre, scale = np.where(calmer, level, centre), np.where(calmer, spread, scale)
+    return np.nan_to_num(centre), scale
 
 
 def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray, per: int) -> Pass:
@@ -192,7 +249,7 @@ def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray
         day=features.season_length(per_day),
         made=np.full((rows, len(LEADS), buckets + AHEAD, 3), np.nan, dtype=np.float32),
         replaced=np.zeros((rows, buckets), dtype=bool),
-        settled=np.zeros(rows, dtype=bool),
+        seen=clean.copy(),
         state=model.state(rows),
     )
 

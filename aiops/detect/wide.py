@@ -108,6 +108,7 @@ def _grid(table: Table, history: int) -> tuple[Batch, NDArray[np.int64]]:
         min_deviation=np.zeros(len(table.columns)),
         direction=np.zeros(len(table.columns), dtype=np.int64),
         calendar=Calendar(),
+        trusted=True,
     )
     return batch, cell
 

@@ -91,6 +91,11 @@ def world() -> World:
 
 
 @pytest.fixture
+def make_world():
+    return World
+
+
+@pytest.fixture
 def happens():
     return from_time
 

@@ -70,3 +70,15 @@ def test_a_smaller_budget_never_lowers_the_threshold(seed: int) -> None:
     maxima = np.random.default_rng(seed).gamma(2.0, size=300)
     levels = [calibration.threshold(maxima, budget) for budget in (0.05, 1e-2, 1e-3, 1e-4)]
     assert sorted(levels) == levels
+
+
+def test_one_long_incident_in_the_fit_window_widens_nothing_unless_the_history_is_trusted() -> None:
+    ratios = np.abs(np.random.default_rng(0).normal(size=(3, 2_880)))
+    ratios[1, 1_600:2_700] = 30.0  # 18 hours, one incident
+    ratios[2].reshape(12, 240)[:, :60] = 30.0  # an hour in four: this is how the series is
+    typical = np.ones(3)
+    calm, incident, noisy = calibration.widening(ratios, typical, 15, trusted=False)
+    assert calm == incident
+    assert noisy == calibration.WIDEST
+    trusted = calibration.widening(ratios, typical, 15)
+    assert trusted.tolist() == [calm, calibration.WIDEST, calibration.WIDEST]
