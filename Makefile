@@ -4,6 +4,7 @@
 # make bench-help  how long each --help takes
 # make bench-score DIR=folder  score its tables, then cut the future off: no score may change
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
+# make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
@@ -13,7 +14,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-drift starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-drift starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -42,6 +43,10 @@ bench-score: .venv/.test
 SEEDS ?= 20
 bench-seeds: .venv/.test
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/end_to_end/seeds.py $(SEEDS)
+
+FIRST ?= 401
+bench-incidents: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.incidents.run $(SEEDS) --first $(FIRST)
 
 ROWS ?= 60
 bench-drift: .venv/.test

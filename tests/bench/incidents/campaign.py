@@ -26,6 +26,8 @@ from aiops.mesh.faults import (
 )
 
 # Five levels each, the first one obvious, the last one barely visible; one where it has no size.
+# Most services of these meshes use a small part of what their pods can do: it takes many times the
+# load or the work to hurt them.
 MAGNITUDES: dict[str, tuple[float, ...]] = {
     "errors": (0.5, 0.15, 0.05, 0.02, 0.008),  # share of requests
     "latency": (3_000, 1_000, 300, 100, 30),  # ms added
@@ -33,12 +35,12 @@ MAGNITUDES: dict[str, tuple[float, ...]] = {
     "crash-loop": (1.0,),
     "image-pull": (1.0,),
     "memory-leak": (3_000, 1_000, 300, 100, 30),  # MiB per hour and pod
-    "cpu": (6.0, 3.5, 2.2, 1.5, 1.2),  # times the work per request
+    "cpu": (20.0, 8.0, 4.0, 2.0, 1.3),  # times the work per request
     "config change": (0.4, 0.1, 0.04, 0.015, 0.006),  # share of requests that fail
-    "surge": (6.0, 3.5, 2.2, 1.6, 1.3),  # times the load
+    "surge": (20.0, 8.0, 4.0, 2.0, 1.4),  # times the load
     "outage": (1.0, 0.7, 0.4, 0.2, 0.1),  # share of connections refused
-    "saturation": (8.0, 4.0, 2.5, 1.7, 1.3),  # times the work per request
-    "bad node": (10.0, 5.0, 3.0, 2.0, 1.4),  # times slower
+    "saturation": (20.0, 8.0, 4.0, 2.0, 1.3),  # times the work per request
+    "bad node": (30.0, 10.0, 5.0, 2.5, 1.5),  # times slower
 }
 WATCHED_S = 100 * MINUTE  # simulated after the start of a fault
 HISTORY_DAYS = 9

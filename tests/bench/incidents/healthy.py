@@ -25,7 +25,7 @@ from aiops.mesh.faults import Deploy, Surge
 from aiops.mesh.plant import Trace, simulate
 
 CIRCUMSTANCES = (
-    "crowd too big", "flash crowd", "deploy", "batch", "clock change", "holiday", "weekend", "none",
+    "crowd too big", "flash crowd", "deploy", "batch", "clock change", "holiday", "weekend", "Monday", "none",
 )  # fmt: skip
 JUDGED_DAYS, HISTORY_DAYS = 14, 10
 # Monday 00:00 UTC of the first judged week, the clock change in it, holidays: on weekdays.
@@ -120,6 +120,8 @@ def circumstances(
     # The day after a holiday is odd as well: it is nothing like yesterday.
     near = [moment.date() in free or moment.date() - timedelta(days=1) in free for moment in local]
     holiday = np.repeat(near, 60)[: len(times)]
+    monday = np.repeat([moment.weekday() == 0 for moment in local], 60)[: len(times)]
+    held[:, monday] = CIRCUMSTANCES.index("Monday")
     held[:, weekend] = CIRCUMSTANCES.index("weekend")
     held[:, holiday] = CIRCUMSTANCES.index("holiday")
     held[:, _after_clock_change(zone, times)] = CIRCUMSTANCES.index("clock change")

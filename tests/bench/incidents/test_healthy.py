@@ -36,7 +36,7 @@ def held(
 
 
 def test_days_are_told_apart_by_local_time() -> None:
-    assert "none" == held("door", 0, 12)
+    assert ["Monday", "none"] == [held("door", day, 12) for day in (0, 1)]
     near = ((2, 21.9), (2, 22.1), (4, 21.9))  # the holiday, and the day after
     assert ["none", "holiday", "holiday"] == [held("aside", day, hour) for day, hour in near]
     assert "weekend" == held("aside", 4, 22.1)
@@ -47,12 +47,12 @@ def test_days_are_told_apart_by_local_time() -> None:
 
 
 def test_a_batch_a_deploy_and_a_crowd_touch_whom_they_reach() -> None:
-    at = MONDAY + 14 * HOUR
+    at = MONDAY + DAY + 14 * HOUR
     events = (Deploy("aside", at, "2"), Surge("door", at, at + HOUR, 1.5))
     assert ["none", "batch", "none"] == [held(name, 1, 3.5) for name in NAMES]
-    assert ["deploy", "flash crowd", "flash crowd"] == [held(name, 0, 14.5, events) for name in NAMES]
-    assert ["none", "flash crowd", "flash crowd"] == [held(name, 0, 15.9, events) for name in NAMES]
-    assert ["none"] * 3 == [held(name, 0, 16.1, events) for name in NAMES]
+    assert ["deploy", "flash crowd", "flash crowd"] == [held(name, 1, 14.5, events) for name in NAMES]
+    assert ["none", "flash crowd", "flash crowd"] == [held(name, 1, 15.9, events) for name in NAMES]
+    assert ["none"] * 3 == [held(name, 1, 16.1, events) for name in NAMES]
 
 
 def test_a_crowd_that_saturates_somebody_is_not_absorbed() -> None:
