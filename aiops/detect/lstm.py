@@ -174,25 +174,12 @@ def bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_steps: int)
 
 
 def _block_bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_steps: int) -> Bands:
-    known = [model.card.calibration(signal) for signal in signals]
-    limit = np.array([one.threshold for one in known])
-    typical = np.array([one.typical for one in known])
-    centre, scale = _calm_scale(batch)
-    per = max(1, round(PACE_S / batch.step_s))
-    run = start_pass(batch, model, centre, scale, per)
+    per = steps_per_bucket(batch.step_s)
+    run, centre, scale, margin = fit(batch, model, signals, hold_steps)
 
     buckets = run.clean.shape[1]
     complete = batch.values.shape[1] // per  # a bucket that still fills is never fed
     fitted = min(batch.fit_steps // per, complete)
-    # The second half is held against what the first one says: what was out of its band yesterday
-    # must be fed as forecast today as well, or an incident ends at 00:00 UTC.
-    half = fitted // 2
-    run.advance(0, half, limit * _FIT_MARGIN)
-    early = ratios(batch, run, centre, scale, per, half * per)
-    wider = calibration.widening(early, typical, hold_steps, trusted=batch.trusted)
-    run.advance(half, fitted, limit * wider)
-    history = ratios(batch, run, centre, scale, per, batch.fit_steps)
-    margin = limit * calibration.widening(history, typical, hold_steps, trusted=batch.trusted)
     parts = [run.drawn(0, fitted, margin)]
     for start in range(fitted, buckets, run.day):  # one UTC day in a run, many in a table
         stop = min(start + run.day, buckets)
@@ -206,6 +193,34 @@ def _block_bands(batch: Batch, model: Model, signals: tuple[str, ...], hold_step
         for one in zip(*parts, strict=True)
     )
     return Bands(middle, lower, upper)
+
+
+def steps_per_bucket(step_s: int) -> int:
+    """Return how many steps make one bucket."""
+    return max(1, round(PACE_S / step_s))
+
+
+def fit(
+    batch: Batch, model: Model, signals: tuple[str, ...], hold_steps: int
+) -> tuple[Pass, FloatArray, FloatArray, FloatArray]:
+    """Return a pass fed with the fit window; centre, scale and margin [B], which hold from there on."""
+    known = [model.card.calibration(signal) for signal in signals]
+    limit = np.array([one.threshold for one in known])
+    typical = np.array([one.typical for one in known])
+    centre, scale = _calm_scale(batch)
+    per = steps_per_bucket(batch.step_s)
+    run = start_pass(batch, model, centre, scale, per)
+    fitted = min(batch.fit_steps, batch.values.shape[1]) // per
+    # The second half is held against what the first one says: what was out of its band yesterday
+    # must be fed as forecast today as well, or an incident ends at 00:00 UTC.
+    half = fitted // 2
+    run.advance(0, half, limit * _FIT_MARGIN)
+    early = ratios(batch, run, centre, scale, per, half * per)
+    wider = calibration.widening(early, typical, hold_steps, trusted=batch.trusted)
+    run.advance(half, fitted, limit * wider)
+    history = ratios(batch, run, centre, scale, per, batch.fit_steps)
+    margin = limit * calibration.widening(history, typical, hold_steps, trusted=batch.trusted)
+    return run, centre, scale, margin
 
 
 def _calm_scale(batch: Batch) -> tuple[FloatArray, FloatArray]:
