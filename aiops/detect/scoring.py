@@ -6,29 +6,34 @@ fitted up to its own 00:00, from its own anchor: the same step gets the same sco
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aiops.detect import baseline, features, forest, lstm, traffic_guard
+from aiops.detect import baseline, carried, features, forest, local_time, lstm, traffic_guard
 from aiops.detect.bands import Bands, Batch, directions, guarded, scores
+from aiops.detect.carried import Carried
+from aiops.detect.local_time import Span
 from aiops.detect.model import Model
 from aiops.detect.settings import DAY_S, FATAL_SIGNALS, WARM_UP_S, WEEK_S, DetectSettings, History
-from aiops.domain import FloatArray, Panel, Scorer, Scores, Workload
+from aiops.domain import FloatArray, Panel, Scorer, Scores, TimesArray, Workload
 
 # Less history than this before 00:00 UTC teaches neither a forecaster nor a forest.
 _LEAST_S = 6 * 3_600
-_EXTRA_S = 5_400  # beyond the last judged step, a week ago: what the forecaster looks ahead
+# Beyond the last judged step, a week ago: what the forecaster looks ahead, and a clock change.
+_EXTRA_S = 9_000
 
 
 @dataclass(slots=True, eq=False)
 class _Day:
-    """The judged steps of one UTC day: [W * S, T] each, and who scored each of [W]."""
+    """The judged steps of one span: [W * S, T] each, and who scored each of [W]."""
 
     score: FloatArray
     bands: Bands
     scorer: list[Scorer]
     reason: list[str | None]
+    carried: Carried | None
 
 
 def score(history: History, model: Model | None, settings: DetectSettings) -> Scores:
@@ -36,11 +41,26 @@ def score(history: History, model: Model | None, settings: DetectSettings) -> Sc
 
     `model` None = none could be loaded: the forest scores. Workloads do not influence each other.
     """
+    return resume(history, model, settings, None)[0]
+
+
+def resume(
+    history: History, model: Model | None, settings: DetectSettings, earlier: Mapping[str, Carried] | None
+) -> tuple[Scores, tuple[Carried, ...]]:
+    """Return the same scores, and what the next run may go on from; `earlier`: what this one may.
+
+    None = nobody keeps it.
+    """
     panel = history.recent
     week = _aligned(history.week_ago, panel)
     newest = int(panel.times[-1])
     starts = range(history.judged_from_s // DAY_S * DAY_S, newest + 1, DAY_S)
-    days = [_score_day(panel, week, start, history.judged_from_s, model, settings) for start in starts]
+    spans = [span for start in starts for span in local_time.spans(start, settings.calendar)]
+    days = [
+        _score_day(panel, week, span, history.judged_from_s, model, settings, earlier)
+        for span in spans
+        if span.start_s <= newest and span.end_s > history.judged_from_s
+    ]
     times = panel.times[panel.times >= history.judged_from_s]
     shape = (len(panel.workloads), len(panel.signals), len(times))
 
@@ -52,7 +72,7 @@ def score(history: History, model: Model | None, settings: DetectSettings) -> Sc
     seen = ~np.isnan(values)
     top = np.where(seen, values, -np.inf).max(axis=1, initial=-np.inf)  # [W, S, T] -> [W, T]
     last = days[-1]
-    return Scores(
+    found = Scores(
         values=values,
         workload=np.where(seen.any(axis=1), top, np.nan).astype(np.float32),
         expected=joined("expected").astype(np.float32),
@@ -65,6 +85,7 @@ def score(history: History, model: Model | None, settings: DetectSettings) -> Sc
         scorer=tuple(last.scorer),
         fallback_reason=tuple(last.reason),
     )
+    return found, tuple(day.carried for day in days if day.carried is not None)
 
 
 def _aligned(week_ago: Panel | None, recent: Panel) -> Panel | None:
@@ -83,39 +104,49 @@ def _aligned(week_ago: Panel | None, recent: Panel) -> Panel | None:
     return Panel(values, week_ago.times, week_ago.step_s, recent.workloads, recent.signals)
 
 
-def _batch(panel: Panel, week: Panel | None, day_s: int, settings: DetectSettings) -> Batch:
-    """Return every series from the anchor of one day to the end of that day (or of the data)."""
+def _batch(panel: Panel, week: Panel | None, span: Span, settings: DetectSettings) -> Batch:
+    """Return every series from the anchor of one day to the end of the span (or of the data).
+
+    At local time: what the clocks showed differently was moved (`local_time`), from the anchor on.
+    """
     step, start = panel.step_s, int(panel.times[0])
-    anchor = day_s - WARM_UP_S
-    steps = (min(day_s + DAY_S - step, int(panel.times[-1])) - anchor) // step + 1
+    anchor = span.day_s - WARM_UP_S
+    steps = (min(span.end_s - step, int(panel.times[-1])) - anchor) // step + 1
+    times = anchor + np.arange(steps + _EXTRA_S // step, dtype=np.int64) * step
+    calendar = settings.calendar
+
+    def local(values: FloatArray, times: TimesArray) -> FloatArray:
+        return local_time.moved(values, times, step, span.offset_s, calendar)
+
     rows = len(panel.workloads) * len(panel.signals)
     flat = panel.values.reshape(rows, len(panel.times)).astype(np.float64)  # [W, S, T] -> [W * S, T]
     back = None
     if week is not None:
         shift = (anchor - WEEK_S - int(week.times[0])) // step
         wide = week.values.reshape(rows, len(week.times)).astype(np.float64)
-        back = features.columns(wide, shift, steps + _EXTRA_S // step)
+        back = local(features.columns(wide, shift, len(times)), times - WEEK_S)
     return Batch(
-        values=features.columns(flat, (anchor - start) // step, steps),
+        values=local(features.columns(flat, (anchor - start) // step, steps), times[:steps]),
         week_ago=back,
-        times=anchor + np.arange(steps, dtype=np.int64) * step,
+        times=times[:steps],
         step_s=step,
         fit_steps=WARM_UP_S // step,
         min_deviation=np.tile([signal.min_deviation for signal in panel.signals], len(panel.workloads)),
         direction=np.tile(directions(panel.signals), len(panel.workloads)),
-        calendar=settings.calendar,
+        calendar=replace(calendar, offset_s=span.offset_s),
     )
 
 
 def _score_day(
     panel: Panel,
     week: Panel | None,
-    day_s: int,
+    span: Span,
     judged_from_s: int,
     model: Model | None,
     settings: DetectSettings,
+    earlier: Mapping[str, Carried] | None,
 ) -> _Day:
-    batch = _batch(panel, week, day_s, settings)
+    batch = _batch(panel, week, span, settings)
     names = [signal.name for signal in panel.signals] * len(panel.workloads)
     fatal = np.isin(names, FATAL_SIGNALS)
     usual, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
@@ -128,9 +159,13 @@ def _score_day(
     plain = np.flatnonzero(moving & ~long)
     _put(bands, plain, baseline.bands(batch.rows(plain)))
     pick = np.flatnonzero(moving & long)
-    lost = pick
+    lost, kept = pick, None
     if model is not None and len(pick):
-        drawn = lstm.bands(batch.rows(pick), model, tuple(names[i] for i in pick), hold)
+        asked = batch.rows(pick), model, tuple(names[i] for i in pick), hold
+        if earlier is None:
+            drawn = lstm.bands(*asked)
+        else:
+            drawn, kept = carried.bands(*asked, earlier)
         judged = drawn.expected[:, batch.fit_steps :]
         good = np.isfinite(judged).all(axis=1)
         # A workload whose forecast failed for one signal is judged as a whole by the forest.
@@ -142,10 +177,10 @@ def _score_day(
     odd = scores(batch.values, bands, batch.direction)
     for index in np.unique(lost // len(panel.signals)):  # one fit per workload and day: law 8
         mine = lost[lost // len(panel.signals) == index]
-        found, shown = forest.judge(batch.rows(mine), forest.seed(panel.workloads[index], day_s), hold)
+        found, shown = forest.judge(batch.rows(mine), forest.seed(panel.workloads[index], span.day_s), hold)
         odd[mine] = found
         _put(bands, mine, shown)
-    first = max(judged_from_s, day_s)
+    first = max(judged_from_s, span.start_s)
     at = (first - int(batch.times[0])) // batch.step_s
     scorer, reason = _who(panel.workloads, len(panel.signals), pick, lost, plain, model)
     shown = Bands(bands.expected[:, at:], bands.lower[:, at:], bands.upper[:, at:])
@@ -156,7 +191,7 @@ def _score_day(
     # What chance shows is not odd, whoever scored it.
     judged = scores(batch.values[few, at:], wider.rows(few), batch.direction[few])
     odd[few] = np.where(wider.upper[few] > shown.upper[few], np.minimum(odd[few], judged), odd[few])
-    return _Day(odd, wider, scorer, reason)
+    return _Day(odd, wider, scorer, reason, kept)
 
 
 def _put(into: Bands, rows: np.ndarray, new: Bands) -> None:

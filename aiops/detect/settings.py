@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,6 +21,8 @@ WARM_UP_S = 2 * DAY_S
 JUDGED_S = 12 * 3_600
 # Signals that are zero while all is well: no forecast, a fixed rule, and the short hold.
 FATAL_SIGNALS = ("restarts", "pods_waiting")
+_EPOCH = date(1970, 1, 1).toordinal()  # a Thursday
+_THURSDAY, _SATURDAY = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +31,38 @@ class Calendar:
 
     `timezone`: IANA name. `holidays`: local dates (YYYY-MM-DD) that behave like a Sunday.
     `excluded`: (from, to) ISO times, UTC when no offset is given, that are not learned from.
+    `offset_s`: how far clocks are ahead of UTC, whatever the zone says: for times that were moved
+    to one offset (`local_time`); None = as the zone says.
     """
 
     timezone: str = "UTC"
     holidays: tuple[str, ...] = ()
     excluded: tuple[tuple[str, str], ...] = ()
+    offset_s: int | None = None
 
-    def clock(self, times: TimesArray) -> Float32Array:
-        """Return [T, 3] float32: sine and cosine of the local time of day, 1 on a day off.
+    def ahead_s(self, times: TimesArray) -> TimesArray:
+        """Return [T] how many seconds local clocks are ahead of UTC.
 
-        The offset is looked up once per UTC hour: every zone changes it on a quarter of an hour
-        at the earliest, and the worst error is one hour a year of 45 minutes.
+        Looked up once per UTC hour: every zone changes it on a quarter of an hour at the earliest,
+        and the worst error is one hour a year of 45 minutes.
         """
+        if self.offset_s is not None or self.timezone == "UTC":
+            return np.full(len(times), self.offset_s or 0, dtype=np.int64)
         hours, inverse = np.unique(times // 3_600, return_inverse=True)
         zone = ZoneInfo(self.timezone)
         # A loop over hours, not over points: 84 for a run, the same for a million series.
         local = [datetime.fromtimestamp(int(hour) * 3_600, tz=zone) for hour in hours]
-        offset = np.array([(moment.utcoffset() or UTC.utcoffset(None)).total_seconds() for moment in local])
-        free = {date.fromisoformat(day) for day in self.holidays}
-        off = np.array([moment.weekday() >= 5 or moment.date() in free for moment in local])
-        angle = ((times + offset[inverse]) % DAY_S) * (2 * np.pi / DAY_S)  # [T]
-        return np.stack([np.sin(angle), np.cos(angle), off[inverse]], axis=1).astype(np.float32)
+        offsets = [int((moment.utcoffset() or timedelta()).total_seconds()) for moment in local]
+        return np.array(offsets, dtype=np.int64)[inverse]
+
+    def clock(self, times: TimesArray) -> Float32Array:
+        """Return [T, 3] float32: sine and cosine of the local time of day, 1 on a day off."""
+        local = times + self.ahead_s(times)
+        days = local // DAY_S
+        free = [date.fromisoformat(day).toordinal() - _EPOCH for day in self.holidays]
+        off = ((days + _THURSDAY) % 7 >= _SATURDAY) | np.isin(days, free)
+        angle = (local % DAY_S) * (2 * np.pi / DAY_S)  # [T]
+        return np.stack([np.sin(angle), np.cos(angle), off], axis=1).astype(np.float32)
 
     def learnable(self, times: TimesArray) -> np.ndarray:
         """Return [T] bool: False inside the excluded spans."""
