@@ -200,6 +200,11 @@ def steps_per_bucket(step_s: int) -> int:
     return max(1, round(PACE_S / step_s))
 
 
+def day_of(pace_s: int, days: int = 1) -> int:
+    """Return how many buckets one looks back for the same time so many days ago."""
+    return features.season_length(days * max(1, round(DAY_S / pace_s)))
+
+
 def fit(
     batch: Batch, model: Model, signals: tuple[str, ...], hold_steps: int
 ) -> tuple[Pass, FloatArray, FloatArray, FloatArray]:
@@ -247,10 +252,9 @@ def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray
     pace = per * batch.step_s
     start = int(batch.times[0])
     ahead = start + np.arange(buckets + AHEAD, dtype=np.int64) * pace
-    per_day = max(1, round(DAY_S / pace))
     if batch.week_ago is None:
         # Shifted by whole weeks, so far that a target's week-ago is never after its origin.
-        week = features.columns(clean, -features.season_length(7 * per_day), buckets + AHEAD)
+        week = features.columns(clean, -day_of(pace, 7), buckets + AHEAD)
     else:
         folded = features.squash(features.fold(batch.week_ago, per), centre, scale)
         week = features.columns(folded, 0, buckets + AHEAD)
@@ -261,7 +265,7 @@ def start_pass(batch: Batch, model: Model, centre: FloatArray, scale: FloatArray
         clock=batch.calendar.clock(ahead),
         least=batch.min_deviation / scale,
         direction=batch.direction,
-        day=features.season_length(per_day),
+        day=day_of(pace),
         made=np.full((rows, len(LEADS), buckets + AHEAD, 3), np.nan, dtype=np.float32),
         replaced=np.zeros((rows, buckets), dtype=bool),
         seen=clean.copy(),
