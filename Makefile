@@ -5,6 +5,7 @@
 # make bench-score DIR=folder  score its tables, then cut the future off: no score may change
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
 # make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
+# make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
@@ -14,7 +15,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-drift starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-detection bench-drift starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -47,6 +48,18 @@ bench-seeds: .venv/.test
 FIRST ?= 401
 bench-incidents: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.incidents.run $(SEEDS) --first $(FIRST)
+
+# WSD=all SEEDS=3 MODELS=folder:folder PAANO=folder, all optional: see run.py.
+bench-detection: .venv/.test .cache/peers/.done
+	@test -n "$(DIR)" || { echo "make: name the folder with manifest.csv: make bench-detection DIR=..." >&2; exit 2; }
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python tests/bench/detection/run.py $(DIR)
+
+# The peers pin numpy below 2, so they live apart; TSB-AD brings stumpy and scikit-learn.
+.cache/peers/.done: tests/bench/detection/peers.txt | .venv/bin/python
+	@echo "Installing the peers into .cache/peers (2 GB; five minutes)"
+	@$(BIN)/python -m venv .cache/peers
+	@.cache/peers/bin/python -m pip --disable-pip-version-check install -q -r tests/bench/detection/peers.txt
+	@touch $@
 
 ROWS ?= 60
 bench-drift: .venv/.test
