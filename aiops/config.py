@@ -164,6 +164,7 @@ class Config(_Strict):
     clusters: tuple[ClusterConfig, ...] = ()
     forge: Literal["local", "github"] = "local"
     model: Path | None = None
+    cache: Path | None = None
     step: Annotated[Duration, Field(ge=15, le=3_600)] = 60
     calendar: CalendarConfig = CalendarConfig()
 
@@ -277,6 +278,7 @@ def _absolute(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
             fix(source.get("tls") if isinstance(source, dict) else None, key)
     fix(raw.get("repository"), "path")
     fix(raw, "model")
+    fix(raw, "cache")
     return raw
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from aiops.detect.carried import Carried
 from aiops.detect.model import Model
 from aiops.detect.settings import DetectSettings
 from aiops.domain import (
@@ -29,6 +30,7 @@ from aiops.gitops.clusters import Cluster
 from aiops.limits import Limits
 
 Progress = Callable[[str], None]
+Earlier = Mapping[str, Carried] | None  # what other runs carried, by key; None = nobody keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Result:
 
     `scores` is None and `drift` empty when only a plan was proposed. `notices`: what was left out
     of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
+    `carried`: what the next run may go on from.
     """
 
     plan: Plan
@@ -75,3 +78,4 @@ class Result:
     notices: tuple[str, ...] = ()
     samples: int | None = None
     drift: tuple[DriftWatch, ...] = ()
+    carried: tuple[Carried, ...] = ()

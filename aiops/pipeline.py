@@ -10,6 +10,7 @@ forge that cannot write. Nothing is remembered between runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from aiops.decide import guardrails, policy
@@ -37,7 +38,7 @@ from aiops.domain import (
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
 from aiops.gitops import past, splice, where
-from aiops.job import Job, Progress, Result, Sent
+from aiops.job import Earlier, Job, Progress, Result, Sent
 from aiops.ports import Files, Forge, Metrics, Repository
 from aiops.propose import chart, lifecycle, proposal
 from aiops.reading import Reader, read_context, read_history
@@ -51,16 +52,19 @@ def run_once(
     return propose(job, analysed, repository, forge, now_s, tell)
 
 
-def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell: Progress) -> Result:
+def analyse(
+    job: Job, metrics: Metrics, repository: Repository, now_s: int, tell: Progress, earlier: Earlier = None
+) -> Result:
     """Read, score, explain and decide; end in a plan. Touches no forge.
 
-    Raises DataUnusable when nothing can be judged.
+    `earlier`: what other runs carried, which makes this one faster and not different; None = nobody
+    keeps it. Raises DataUnusable when nothing can be judged.
     """
     tell("reading metrics")
     reader = Reader(metrics)
     history, kinds = read_history(job, reader, now_s)
     tell("scoring workloads")
-    scores = scoring.score(history, job.model, job.detect)
+    scores, carried = scoring.resume(history, job.model, job.detect, earlier)
     incidents = sustain.sustain(scores, history, job.detect)
     if all(incident.score is None for incident in incidents):
         raise DataUnusable(
@@ -77,32 +81,24 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
 
     tell("looking for the place to edit")
     sha = repository.head(job.base)
-    found = {incident.workload: incident for incident in incidents}
-    items, unresolved = [], []
-    for one in diagnoses:
-        incident, asked = found[one.workload], contexts[one.workload]
-        item, missing = _decide(job, repository, sha, incident, one, asked, history.recent, scores)
-        items.append(item)
-        unresolved += missing
-    items += _unjudged(incidents, {one.workload for one in diagnoses})
+    items, unresolved = _items(job, repository, sha, incidents, diagnoses, contexts, history.recent, scores)
     plan = Plan(
         base=job.base,
         base_sha=sha,
         data_time_s=int(scores.times[-1]),
         step_s=job.step_s,
         model=job.model_id,
-        items=tuple(items),
+        items=items,
         guardrails=fleet,
     )
-    window = Grid(int(scores.times[0]), int(scores.times[-1]), scores.step_s)
     return Result(
         plan=plan,
-        window=window,
+        window=Grid(int(scores.times[0]), int(scores.times[-1]), scores.step_s),
         incidents=incidents,
         scores=scores,
         sent={},
         guardrails=fleet,
-        unresolved=tuple(unresolved),
+        unresolved=unresolved,
         errors=(),
         notices=reader.notices,
         samples=reader.samples,
@@ -112,7 +108,30 @@ def analyse(job: Job, metrics: Metrics, repository: Repository, now_s: int, tell
             [incident.history_s for incident in incidents],
             job.detect.calendar,
         ),
+        carried=carried,
     )
+
+
+def _items(
+    job: Job,
+    repository: Repository,
+    sha: str,
+    incidents: tuple[Incident, ...],
+    diagnoses: tuple[Diagnosis, ...],
+    contexts: Mapping[Workload, Context],
+    recent: Panel,
+    scores: Scores,
+) -> tuple[tuple[PlanItem, ...], tuple[tuple[Workload, str, str], ...]]:
+    """Return what is decided for each workload, and what could not be resolved."""
+    found = {incident.workload: incident for incident in incidents}
+    items, unresolved = [], []
+    for one in diagnoses:
+        incident, asked = found[one.workload], contexts[one.workload]
+        item, missing = _decide(job, repository, sha, incident, one, asked, recent, scores)
+        items.append(item)
+        unresolved += missing
+    items += _unjudged(incidents, {one.workload for one in diagnoses})
+    return tuple(items), tuple(unresolved)
 
 
 def propose(

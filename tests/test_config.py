@@ -30,11 +30,11 @@ def test_two_keys_are_enough(tmp_path):
 
 
 def test_paths_are_relative_to_the_file_and_not_to_where_aiops_was_started(tmp_path, monkeypatch):
-    config_file = written(tmp_path, MINIMAL + "model: models/mine\n")
+    config_file = written(tmp_path, MINIMAL + "model: models/mine\ncache: kept\n")
     monkeypatch.chdir("/")
     config = load(config_file)
     assert config.repository.path == tmp_path / "../gitops.git"
-    assert config.model == tmp_path / "models/mine"
+    assert (config.model, config.cache) == (tmp_path / "models/mine", tmp_path / "kept")
 
 
 @pytest.mark.parametrize(

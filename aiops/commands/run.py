@@ -10,6 +10,7 @@ from pathlib import Path
 from aiops import connect, pipeline, report, terminal
 from aiops.commands import targets, times
 from aiops.config import load
+from aiops.edges import carried_store
 from aiops.errors import AiopsError, ConfigError
 from aiops.job import Result
 from aiops.propose import plan_file
@@ -38,7 +39,9 @@ def run(
         now_s = times.parse(at, "--at") if at else metrics.now_s()
         repository = connect.repository(config, deadline_s)
         with terminal.progress() as tell:
-            found = pipeline.analyse(job, metrics, repository, now_s, tell)
+            earlier = carried_store.read(config.cache) if config.cache else None
+            found = pipeline.analyse(job, metrics, repository, now_s, tell, earlier)
+            _keep(config.cache, found)
             if plan_out is None:
                 try:
                     forge = connect.forge(config, dry_run=dry_run, deadline_s=deadline_s)
@@ -51,6 +54,15 @@ def run(
     except AiopsError as error:
         return failed(error, now_s, as_json=as_json)
     return show(found, detailed=detailed, as_json=as_json, explain=explain, dry_run=dry_run)
+
+
+def _keep(cache: Path | None, found: Result) -> None:
+    if cache is None:
+        return
+    try:
+        carried_store.write(cache, found.carried)
+    except OSError as error:  # the next run is slower, this one is as good
+        terminal.say(f"warning: cache: cannot write {cache}: {error.strerror}", stderr=True)
 
 
 def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, dry_run: bool) -> int:

@@ -10,6 +10,8 @@ import pytest
 import real
 from end_to_end import seeds
 
+from aiops.report import utc
+
 SCHEMA = json.loads((real.CHECKOUT / "aiops" / "report.schema.json").read_text(encoding="utf-8"))
 
 
@@ -168,3 +170,26 @@ def test_another_seed_decides_the_same(seed):
         ("checkout", "rollback", "image.tag", "lstm"),
         ("search", "scale", "replicas", "lstm"),
     )
+
+
+def test_a_cache_makes_no_difference_and_is_no_condition(command, world, tmp_path):
+    def planned(at: str) -> tuple[bytes, str]:
+        done = command("run", "--config", world.config, "--at", at, "--plan", tmp_path / "plan.json")
+        assert done.code == 0, done.err
+        return (tmp_path / "plan.json").read_bytes(), done.err
+
+    cold, said = planned(world.at)
+    assert "warning" not in said
+    world.set("forge: local", f"forge: local\ncache: {tmp_path / 'cache'}")
+    planned(utc(world.now_s - 3_600))
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
+    warm, _ = planned(world.at)
+    assert warm == cold
+    now = {path.name: path.read_bytes() for path in (tmp_path / "cache").iterdir()}
+    assert kept.keys() & now.keys()
+    assert kept != now
+
+    world.set(f"cache: {tmp_path / 'cache'}", f"cache: {world.config}")
+    blocked, said = planned(world.at)
+    assert blocked == cold
+    assert "warning: cache: cannot write" in said
