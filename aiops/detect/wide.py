@@ -1,7 +1,11 @@
 """Score any wide table: rows are times, columns are signals, and only the past is seen.
 
-Rows before `train_rows` are history: scale, widening and forest come from them alone. Row t reads
-rows <= t. The steps may be irregular: rows are laid on a grid of the usual step of the history.
+Nothing is known about a column: not which side is bad, nor how much matters. So a row is scored by
+how new the forecaster's misses are (`novelty.py`), and 1.0 is what the history itself would exceed
+once in 20 days. Without a model the forest scores, by bands.
+
+Rows before `train_rows` are history: scale, memory, edges and forest come from them alone. Row t
+reads rows <= t. The steps may be irregular: rows are laid on a grid of the usual step of the history.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.detect import baseline, features, forest, lstm
+from aiops.detect import baseline, calibration, features, forest, lstm, novelty
 from aiops.detect.bands import HIGHEST, Bands, Batch, guarded, scores
 from aiops.detect.model import Model
 from aiops.detect.settings import DAY_S, PACE_S, Calendar, DetectSettings
@@ -29,6 +33,10 @@ _UNKNOWN = 1.0
 _LONGEST_HOLE_S = 3 * DAY_S
 # 38 columns have 38 chances to be odd. The edge of a row is what 99 % of the history's rows kept.
 _ROW_QUANTILE = 0.99
+# False events a day that the edge of the window view is set for; their maxima are taken by the hour.
+_PER_DAY = 0.05
+_BLOCK_S = 3_600
+_LOWEST_EDGE = 0.5  # usual distances: a history without any surprise is not the whole truth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,22 +71,31 @@ def score_table(table: Table, train_rows: int | None, model: Model | None) -> Ta
     Rows from `train_rows` on have a finite score unless every signal is missing. Raises
     ConfigError when the table is empty or has no row left to judge.
     """
-    rows = len(table.times)
-    history = max(1, rows // 5) if train_rows is None else train_rows
-    if not rows or not table.columns:
+    total = len(table.times)
+    history = max(1, total // 5) if train_rows is None else train_rows
+    if not total or not table.columns:
         raise ConfigError("expected rows and at least one signal, found none", where="table")
-    if history >= rows:
+    if history >= total:
         raise ConfigError(
-            f"expected fewer than the table's {rows} rows, found {history}", where="--train-rows"
+            f"expected fewer than the table's {total} rows, found {history}", where="--train-rows"
         )
     batch, cell = _grid(table, history)
-    single, scorer, reason = _columns(batch, cell, table.values.T, model)
-    seen = np.isfinite(single)  # [C, R]
-    top = np.where(seen, single, -1.0).max(axis=0)  # [C, R] -> [R]
-    known = top[:history][top[:history] >= 0]
-    edge = max(1.0, float(np.quantile(known, _ROW_QUANTILE))) if len(known) and len(single) > 1 else 1.0
-    score = np.where(seen.any(axis=0), np.minimum(top / edge, HIGHEST), np.nan)
-    return TableScores(score, single.T, history, scorer, reason)
+    rows = _bounded(table.values.T)  # [R, C] -> [C, R]
+    drawn, reason = _forecast(batch, model)
+    scorer: Scorer = "lstm"
+    if drawn is not None:
+        single, top = _by_windows(batch, cell, rows, drawn, history)
+    else:
+        single, top, scorer = _by_bands(batch, cell, rows, history)
+    known = np.isfinite(rows)
+    single = np.where(known & np.isnan(single), _UNKNOWN, np.where(known, single, np.nan))
+    score = np.where(known.any(axis=0), np.where(np.isnan(top), _UNKNOWN, top), np.nan)
+    return TableScores(np.minimum(score, HIGHEST), single.T, history, scorer, reason)
+
+
+def _bounded(values: FloatArray) -> FloatArray:
+    """Return the values that a model may see; NaN for Inf and what is meant as Inf."""
+    return np.where(np.abs(values) < 1e30, values, np.nan)
 
 
 def _grid(table: Table, history: int) -> tuple[Batch, NDArray[np.int64]]:
@@ -97,8 +114,7 @@ def _grid(table: Table, history: int) -> tuple[Batch, NDArray[np.int64]]:
     forward = forward - np.cumsum(folded)
     cell = (forward - forward[0] + step // 2) // step  # [R], not falling
     values = np.full((len(table.columns), int(cell[-1]) + 1), np.nan)
-    clean = np.where(np.abs(table.values) < 1e30, table.values, np.nan)  # also drops Inf
-    values[:, cell[::-1]] = clean[::-1].T  # written backwards: the first row of a cell stays
+    values[:, cell[::-1]] = _bounded(table.values)[::-1].T  # written backwards: the first row of a cell stays
     batch = Batch(
         values=values,
         week_ago=None,
@@ -113,32 +129,61 @@ def _grid(table: Table, history: int) -> tuple[Batch, NDArray[np.int64]]:
     return batch, cell
 
 
-def _columns(
-    batch: Batch, cell: NDArray[np.int64], rows: FloatArray, model: Model | None
-) -> tuple[FloatArray, Scorer, str | None]:
-    """Return the score of each column and row [C, R], who scored, and why not the forecaster."""
-    rows = np.where(np.abs(rows) < 1e30, rows, np.nan)
+def _forecast(batch: Batch, model: Model | None) -> tuple[Bands | None, str | None]:
+    """Return the forecaster's bands [C, T], flat columns at their constant; or why there are none."""
+    if batch.fit_steps // _per_bucket(batch) < _LEAST_BUCKETS:
+        return None, f"less than {_LEAST_BUCKETS} buckets of history"
+    if model is None:
+        return None, "no model"
     _, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
-    bands = baseline.fixed(batch, np.zeros(len(rows), dtype=bool))
+    bands, pick = baseline.fixed(batch, np.zeros(len(flat), dtype=bool)), np.flatnonzero(~flat)
+    if len(pick):
+        drawn = lstm.bands(batch.rows(pick), model, tuple("" for _ in pick), _hold(batch))
+        if not np.isfinite(drawn.expected[:, batch.fit_steps :]).all():
+            return None, "the forecast was not finite"
+        _put(bands, pick, drawn)
+    return bands, None
+
+
+def _by_windows(
+    batch: Batch, cell: NDArray[np.int64], rows: FloatArray, drawn: Bands, history: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the score of each column [C, R] and of all together [R]."""
+    centre, scale, flat = features.fit_scale(batch.fit, batch.min_deviation)
+    centre, empty = np.nan_to_num(centre), np.isnan(centre)
+    # A standard deviation as well: what is rare in the history is large there, and is not news.
+    seen = np.isfinite(batch.fit)
+    spread = np.where(seen, batch.fit - centre[:, None], 0.0)
+    usual = np.sqrt((spread**2).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))  # [C, T] -> [C]
+    scale = np.where(flat, scale, np.maximum(scale, usual))
+    level = features.squash(batch.values, centre, scale)  # [C, T]
+    missed = level - features.squash(drawn.expected, centre, scale)
+    level[flat] = np.clip(level[flat], -_FLAT_CAP, _FLAT_CAP)
+    missed[flat] = 0.0
+    new = novelty.novelty(level, missed, batch.fit_steps)[:, cell]  # [C, T] -> [C, R]
+    new = np.where(np.isfinite(rows) & ~empty[:, None], new, np.nan)
+    whole = novelty.together(new)  # [C, R] -> [R]
+    block = max(1, _BLOCK_S // batch.step_s)
+    chance = min(_PER_DAY * block * batch.step_s / DAY_S, 0.5)
+    every = np.nan_to_num(np.concatenate([new, whole[None]])[:, :history])  # [C + 1, history]
+    edge = np.maximum(calibration.edge(every, block, chance), _LOWEST_EDGE)
+    return new / edge[:-1, None], whole / edge[-1]
+
+
+def _by_bands(
+    batch: Batch, cell: NDArray[np.int64], rows: FloatArray, history: int
+) -> tuple[FloatArray, FloatArray, Scorer]:
+    """Return the score of each column [C, R], the highest of each row [R], and who scored."""
+    _, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
+    bands = baseline.fixed(batch, np.zeros(len(flat), dtype=bool))
     pick = np.flatnonzero(~flat)
-    per = max(1, round(PACE_S / batch.step_s))
-    hold = max(1, DetectSettings().hold_s // batch.step_s)
-    scorer: Scorer = "lstm"
-    reason: str | None = None
+    scorer: Scorer = "forest"
     by_forest = None
-    if batch.fit_steps // per < _LEAST_BUCKETS:
-        scorer, reason = "baseline", f"less than {_LEAST_BUCKETS} buckets of history"
+    if batch.fit_steps // _per_bucket(batch) < _LEAST_BUCKETS:
+        scorer = "baseline"
         _put(bands, pick, baseline.bands(batch.rows(pick)))
-    elif model is None:
-        scorer, reason = "forest", "no model"
     elif len(pick):
-        drawn = lstm.bands(batch.rows(pick), model, tuple("" for _ in pick), hold)
-        if np.isfinite(drawn.expected[:, batch.fit_steps :]).all():
-            _put(bands, pick, drawn)
-        else:
-            scorer, reason = "forest", "the forecast was not finite"
-    if scorer == "forest" and len(pick):
-        by_forest, shown = forest.judge(batch.rows(pick), 0, hold)
+        by_forest, shown = forest.judge(batch.rows(pick), 0, _hold(batch))
         _put(bands, pick, shown)
     bands = guarded(bands, batch.min_deviation)
     at = Bands(bands.expected[:, cell], bands.lower[:, cell], bands.upper[:, cell])
@@ -146,7 +191,18 @@ def _columns(
     if by_forest is not None:
         single[pick] = np.where(np.isfinite(single[pick]), np.nan_to_num(by_forest[:, cell]), np.nan)
     single[flat] = np.minimum(single[flat], _FLAT_CAP)
-    return np.where(np.isnan(single) & np.isfinite(rows), _UNKNOWN, single), scorer, reason
+    top = np.where(np.isfinite(single), single, -1.0).max(axis=0)  # [C, R] -> [R]
+    known = top[:history][top[:history] >= 0]
+    edge = max(1.0, float(np.quantile(known, _ROW_QUANTILE))) if len(known) and len(single) > 1 else 1.0
+    return single, np.where(top >= 0, top / edge, np.nan), scorer
+
+
+def _per_bucket(batch: Batch) -> int:
+    return max(1, round(PACE_S / batch.step_s))
+
+
+def _hold(batch: Batch) -> int:
+    return max(1, DetectSettings().hold_s // batch.step_s)
 
 
 def _put(into: Bands, rows: NDArray[np.int64], new: Bands) -> None:

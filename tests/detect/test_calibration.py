@@ -82,3 +82,23 @@ def test_one_long_incident_in_the_fit_window_widens_nothing_unless_the_history_i
     assert noisy == calibration.WIDEST
     trusted = calibration.widening(ratios, typical, 15)
     assert trusted.tolist() == [calm, calibration.WIDEST, calibration.WIDEST]
+
+
+def test_an_edge_is_exceeded_by_as_many_blocks_as_it_is_set_for() -> None:
+    values = np.random.default_rng(0).gumbel(size=(4, 60_000))
+    edge = calibration.edge(values[:, :30_000], 1, 0.01)
+    share = (values[:, 30_000:] > edge[:, None]).mean(axis=1)
+    np.testing.assert_allclose(share, 0.01, atol=0.005)
+
+
+def test_two_incidents_in_the_history_hardly_raise_the_edge() -> None:
+    values = np.abs(np.random.default_rng(0).normal(size=(1, 48 * 12)))
+    broken = values.copy()
+    broken[0, 100:112] += 50
+    broken[0, 300:312] += 50
+    before, after = calibration.edge(values, 12, 0.002), calibration.edge(broken, 12, 0.002)
+    assert after[0] == pytest.approx(before[0], rel=0.2)
+
+
+def test_a_history_shorter_than_a_block_and_a_constant_one_have_a_finite_edge() -> None:
+    assert calibration.edge(np.ones((1, 5)), 12, 0.002) == pytest.approx(1.0, abs=0.3)
