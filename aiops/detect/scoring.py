@@ -10,8 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aiops.detect import baseline, carried, features, forest, local_time, lstm, traffic_guard
+from aiops.detect import (
+    baseline,
+    carried,
+    cold_start,
+    experience,
+    features,
+    forest,
+    impact,
+    local_time,
+    lstm,
+    traffic_guard,
+)
 from aiops.detect.bands import Bands, Batch, directions, guarded, scores
 from aiops.detect.carried import Carried
 from aiops.detect.local_time import Span
@@ -19,8 +31,12 @@ from aiops.detect.model import Model
 from aiops.detect.settings import DAY_S, FATAL_SIGNALS, WARM_UP_S, WEEK_S, DetectSettings, History
 from aiops.domain import FloatArray, Panel, Scorer, Scores, TimesArray, Workload
 
-# Less history than this before 00:00 UTC teaches neither a forecaster nor a forest.
+# Less history than this before 00:00 UTC teaches no forest.
 _LEAST_S = 6 * 3_600
+# Half an hour shows no shape of the day: bands that were learned from it are so much wider.
+_UNSURE = 2.0
+# Of the 28 days of the reference, what every run has that judges a step of one day.
+_SURE_S = 26 * DAY_S
 # Beyond the last judged step, a week ago: what the forecaster looks ahead, and a clock change.
 _EXTRA_S = 9_000
 
@@ -57,7 +73,7 @@ def resume(
     starts = range(history.judged_from_s // DAY_S * DAY_S, newest + 1, DAY_S)
     spans = [span for start in starts for span in local_time.spans(start, settings.calendar)]
     days = [
-        _score_day(panel, week, span, history.judged_from_s, model, settings, earlier)
+        _score_day(history, week, span, model, settings, earlier)
         for span in spans
         if span.start_s <= newest and span.end_s > history.judged_from_s
     ]
@@ -70,12 +86,15 @@ def resume(
 
     values = joined("score").astype(np.float32)
     seen = ~np.isnan(values)
-    top = np.where(seen, values, -np.inf).max(axis=1, initial=-np.inf)  # [W, S, T] -> [W, T]
+    expected = joined("expected").astype(np.float32)
+    observed = panel.values[:, :, -len(times) :]
+    weighed = impact.counted(values, observed, expected, panel.signals)
+    top = np.where(seen, weighed, -np.inf).max(axis=1, initial=-np.inf)  # [W, S, T] -> [W, T]
     last = days[-1]
     found = Scores(
         values=values,
         workload=np.where(seen.any(axis=1), top, np.nan).astype(np.float32),
-        expected=joined("expected").astype(np.float32),
+        expected=expected,
         lower=joined("lower").astype(np.float32),
         upper=joined("upper").astype(np.float32),
         times=times,
@@ -104,11 +123,12 @@ def _aligned(week_ago: Panel | None, recent: Panel) -> Panel | None:
     return Panel(values, week_ago.times, week_ago.step_s, recent.workloads, recent.signals)
 
 
-def _batch(panel: Panel, week: Panel | None, span: Span, settings: DetectSettings) -> Batch:
+def _batch(history: History, week: Panel | None, span: Span, settings: DetectSettings) -> Batch:
     """Return every series from the anchor of one day to the end of the span (or of the data).
 
     At local time: what the clocks showed differently was moved (`local_time`), from the anchor on.
     """
+    panel = history.recent
     step, start = panel.step_s, int(panel.times[0])
     anchor = span.day_s - WARM_UP_S
     steps = (min(span.end_s - step, int(panel.times[-1])) - anchor) // step + 1
@@ -120,13 +140,17 @@ def _batch(panel: Panel, week: Panel | None, span: Span, settings: DetectSetting
 
     rows = len(panel.workloads) * len(panel.signals)
     flat = panel.values.reshape(rows, len(panel.times)).astype(np.float64)  # [W, S, T] -> [W * S, T]
+    begun = np.repeat(_begun(history, span.day_s), len(panel.signals))  # [W] -> [W * S]
     back = None
     if week is not None:
         shift = (anchor - WEEK_S - int(week.times[0])) // step
         wide = week.values.reshape(rows, len(week.times)).astype(np.float64)
-        back = local(features.columns(wide, shift, len(times)), times - WEEK_S)
+        then = cold_start.without_strays(features.columns(wide, shift, len(times)), times - WEEK_S, begun)
+        back = local(then, times - WEEK_S)
+    there = features.columns(flat, (anchor - start) // step, steps)
+    there = cold_start.without_strays(there, times[:steps], begun)
     return Batch(
-        values=local(features.columns(flat, (anchor - start) // step, steps), times[:steps]),
+        values=local(there, times[:steps]),
         week_ago=back,
         times=times[:steps],
         step_s=step,
@@ -137,20 +161,30 @@ def _batch(panel: Panel, week: Panel | None, span: Span, settings: DetectSetting
     )
 
 
+def _begun(history: History, day_s: int) -> TimesArray:
+    """Return since when each workload was in sustained use, as far as 00:00 UTC knew: [W], -1 = not."""
+    whole = history.reference
+    known = (whole.times >= day_s - _SURE_S) & (whole.times < day_s) & (whole.times % 3_600 == 0)
+    part = replace(whole, values=whole.values[:, :, known], times=whole.times[known])
+    return experience.begun_s(part, history.recent.workloads)
+
+
 def _score_day(
-    panel: Panel,
+    history: History,
     week: Panel | None,
     span: Span,
-    judged_from_s: int,
     model: Model | None,
     settings: DetectSettings,
     earlier: Mapping[str, Carried] | None,
 ) -> _Day:
-    batch = _batch(panel, week, span, settings)
+    panel = history.recent
+    batch = _batch(history, week, span, settings)
     names = [signal.name for signal in panel.signals] * len(panel.workloads)
     fatal = np.isin(names, FATAL_SIGNALS)
     usual, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
-    long = np.isfinite(batch.fit).sum(axis=1) * batch.step_s >= _LEAST_S
+    young = cold_start.is_young(batch) & ~fatal
+    least_s = _LEAST_S if model is None else cold_start.FIRST_S
+    long = np.isfinite(batch.fit).sum(axis=1) * batch.step_s >= least_s
     hold = max(1, settings.hold_s // batch.step_s)
 
     # Everybody starts with the fixed rule; whoever moves gets a better band below.
@@ -173,6 +207,7 @@ def _score_day(
         stays = ~np.isin(pick // len(panel.signals), broken)
         _put(bands, pick[stays], Bands(drawn.expected[stays], drawn.lower[stays], drawn.upper[stays]))
         lost = pick[~stays]
+    new = [] if model is None else _newcomers(bands, batch, np.flatnonzero(young), names, model, hold)
     bands = guarded(bands, batch.min_deviation)
     odd = scores(batch.values, bands, batch.direction)
     for index in np.unique(lost // len(panel.signals)):  # one fit per workload and day: law 8
@@ -180,9 +215,11 @@ def _score_day(
         found, shown = forest.judge(batch.rows(mine), forest.seed(panel.workloads[index], span.day_s), hold)
         odd[mine] = found
         _put(bands, mine, shown)
-    first = max(judged_from_s, span.start_s)
+    first = max(history.judged_from_s, span.start_s)
     at = (first - int(batch.times[0])) // batch.step_s
-    scorer, reason = _who(panel.workloads, len(panel.signals), pick, lost, plain, model)
+    scorer, reason = _who(
+        panel.workloads, len(panel.signals), np.concatenate([pick, *new]), lost, plain, model
+    )
     shown = Bands(bands.expected[:, at:], bands.lower[:, at:], bands.upper[:, at:])
     before = batch.values[:, at - hold + 1 :]
     wider = traffic_guard.widened(shown, before, usual, panel.signals, batch.step_s, hold)
@@ -192,6 +229,29 @@ def _score_day(
     judged = scores(batch.values[few, at:], wider.rows(few), batch.direction[few])
     odd[few] = np.where(wider.upper[few] > shown.upper[few], np.minimum(odd[few], judged), odd[few])
     return _Day(odd, wider, scorer, reason, kept)
+
+
+def _newcomers(
+    bands: Bands, batch: Batch, young: NDArray[np.int64], names: list[str], model: Model, hold: int
+) -> list[NDArray[np.int64]]:
+    """Draw the bands of series that began today, into `bands`; return those the forecaster drew."""
+    drawn = []
+    for rows, group in cold_start.begun_today(batch, young):
+        _, _, flat = features.fit_scale(group.fit, group.min_deviation)
+        found = baseline.fixed(group, np.zeros(len(rows), dtype=bool))
+        moving = np.flatnonzero(~flat)
+        if len(moving):
+            asked = tuple(names[i] for i in rows[moving])
+            _put(found, moving, lstm.bands(group.rows(moving), model, asked, hold))
+            drawn.append(rows[moving])
+        wide = Bands(
+            found.expected,
+            found.expected - _UNSURE * (found.expected - found.lower),
+            found.expected + _UNSURE * (found.upper - found.expected),
+        )
+        for name in ("expected", "lower", "upper"):
+            getattr(bands, name)[rows, group.fit_steps :] = getattr(wide, name)[:, group.fit_steps :]
+    return drawn
 
 
 def _put(into: Bands, rows: np.ndarray, new: Bands) -> None:

@@ -188,4 +188,4 @@ def test_any_changed_number_changes_the_digest(
 def _batch(history: History):
     span = next(iter(scoring.local_time.spans(history.judged_from_s // 86_400 * 86_400, Calendar())))
     week = scoring._aligned(history.week_ago, history.recent)
-    return scoring._batch(history.recent, week, span, DetectSettings())
+    return scoring._batch(history, week, span, DetectSettings())

@@ -25,6 +25,12 @@ def _used(*spans: tuple[int, int]) -> np.ndarray:
     return rate
 
 
+def _office() -> np.ndarray:
+    """Eight to seventeen from Monday to Friday, zero otherwise; the 28 days begin on a Saturday."""
+    hour, day = np.arange(HOURS) % 24, (np.arange(HOURS) // 24 + 5) % 7
+    return np.where((hour >= 8) & (hour < 17) & (day < 5), 5.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("name", "rate", "hours"),
     [
@@ -36,6 +42,10 @@ def _used(*spans: tuple[int, int]) -> np.ndarray:
         ("tried out for a day three weeks ago", _used((100, 124), (HOURS - 30, HOURS)), 29),
         ("a scrape gap of two hours", _used((100, 300), (302, HOURS)), HOURS - 101),
         ("two hours old", _used((HOURS - 2, HOURS)), 1),
+        ("office hours", _office(), HOURS - 1 - 56),
+        ("a long weekend off", _used((200, 500), (596, HOURS)), HOURS - 1 - 200),
+        ("back after five days", _used((200, 500), (621, HOURS)), HOURS - 1 - 621),
+        ("given up five days ago", _used((0, HOURS - 120)), 0),
     ],
 )
 def test_history_starts_with_sustained_traffic(name: str, rate: np.ndarray, hours: float) -> None:

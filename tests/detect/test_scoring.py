@@ -175,28 +175,6 @@ def test_a_forecast_that_is_not_finite_goes_to_the_forest(world, starter, monkey
     assert np.isfinite(scores.workload[0]).all()
 
 
-def test_a_workload_that_began_today_is_not_scored_but_its_crash_loop_is(world, starter) -> None:
-    def young(values: np.ndarray, times: np.ndarray) -> None:
-        values[0, :, times < AFTERNOON - 7_200] = np.nan
-        values[0, 3, times >= AFTERNOON - 1_800] = 6
-
-    world.events.append(young)
-    scores = _score(world.history(AFTERNOON), starter)
-    assert np.isnan(scores.values[0, :3]).all()
-    assert scores.values[0, 3, -1] == pytest.approx(3.0)
-    assert scores.scorer[0] == "baseline"
-    assert scores.fallback_reason[0] is not None
-
-
-def test_four_hours_of_history_are_scored_by_the_baseline(world, starter) -> None:
-    midnight = AFTERNOON // DAY * DAY
-    world.events.append(lambda values, times: np.copyto(values[0], np.nan, where=times < midnight - 14_400))
-    scores = _score(world.history(AFTERNOON), starter)
-    assert scores.scorer == ("baseline", "lstm", "lstm", "lstm")
-    assert "6 h of history" in str(scores.fallback_reason[0])
-    assert np.isfinite(scores.values[0]).all()
-
-
 @pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf, 1e30])
 @pytest.mark.parametrize("with_model", [True, False])
 def test_wild_samples_in_the_history_leave_every_score_finite(
