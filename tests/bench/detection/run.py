@@ -3,6 +3,7 @@
 WSD=one|all    one slice of each web-service KPI, or all
 SEEDS=3        training runs of ours on each collection's history; 0 = none
 MODELS=a:b     model folders of ours; default models/starter
+PAANO=folder   a checkout of jinnnju/PaAno: run it on a sample of NAB
 Peers' scores are kept in .cache/bench, and reused while method and series are the same.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import real
-from bench.detection import ours, peers, report
+from bench.detection import learned, measures, ours, paano, peers, report
 from bench.detection.series import Series, manifest
 from detect import tables
 from numpy.typing import NDArray
@@ -50,6 +51,8 @@ def peer_columns(series: list[Series], started: float) -> tuple[list[report.Colu
     """
     columns, missing = [], []
     for name in peers.METHODS:
+        if name == paano.NAME:
+            continue
         files = [peers.kept(CACHE, name, one) for one in series]
         scores = [np.load(file).astype(float) if file.exists() else None for file in files]
         found = [file for file in files if file.exists()]
@@ -57,10 +60,29 @@ def peer_columns(series: list[Series], started: float) -> tuple[list[report.Colu
             missing.append(f"{name:34} -  not run")
             continue
         old = sum(file.stat().st_mtime < started for file in found)
+        capped = name == "LSTMAD" and any(one.train_len > learned.LONG_HISTORY for one in series)
         took = sum(json.loads(file.with_suffix(".json").read_text())["seconds"] for file in found)
-        note = f"{took:.0f} s, {old} reused" if old else f"{took:.0f} s"
+        note = f"{took:.0f} s" + (f", {old} reused" if old else "")
+        note += f", {learned.FEW_EPOCHS} epochs at most" if capped else ""
         columns.append(report.Column(name, scores, ours=False, own_edge=name in _WITH_EDGE, note=note))
     return columns, missing
+
+
+def sample_line(series: list[Series], rows: list[report.Measured]) -> str:
+    """Return PaAno's mean VUS-PR on its sample, and everybody's on the same series."""
+    place = {one.name: number for number, one in enumerate(series)}
+    found = []
+    for one in peers.sampled(paano.NAME, series):
+        file = peers.kept(CACHE, paano.NAME, one)
+        if file.exists():
+            part = measures.judged(np.load(file), one.label(), one.train_len, one.step_s)
+            window = measures.buffer_steps(one.values()[: one.train_len, 0])
+            found.append((place[one.name], measures.ranking(part, window).vus_pr))
+    if not found:
+        return f"{paano.NAME:34} -  not run: name a checkout with PAANO=, or no series of its sample is here"
+    at = [number for number, _ in found]
+    rest = ", ".join(f"{row.column.name.split('@')[0]} {np.nanmean(row.vus[at]):.3f}" for row in rows)
+    return f"  VUS-PR on {len(at)} series: {paano.NAME} {np.nanmean([vus for _, vus in found]):.3f}, {rest}"
 
 
 def our_columns(series: list[Series], folders: list[Path]) -> list[report.Column]:
@@ -97,6 +119,7 @@ def show(collection: str, series: list[Series], columns: list[report.Column], mi
     labels: list[NDArray[np.float64]] = [one.label() for one in series]
     rows = [report.measured(column, series, labels) for column in columns]
     print("\n" + report.text(collection, rows, series, missing), flush=True)
+    print(sample_line(series, rows))
     runs = [row.vus for row in rows if "#" in row.column.name]
     if len(runs) > 1:
         means = [float(np.nanmean(run)) for run in runs]
