@@ -43,13 +43,9 @@ class Outcome:
 def simulated(seed: int) -> tuple[Stage, tuple[Case, ...], plants.Arrays]:
     """Return the healthy days of one mesh, and of every fault what differs; simulated once and kept."""
     there, cases = campaign.stage(seed), campaign.cases(seed)
-    what = f"recall {there!r} {cases!r} {[campaign.event(case, '') for case in cases]!r} {_rules()}"
+    faults = [campaign.event(case, "") for case in cases]
+    what = f"recall {there.there.mesh!r} {there.events!r} {there.day_s} {cases!r} {faults!r} {_NOTED}"
     return there, cases, plants.kept(what, lambda: _simulate(there, cases))
-
-
-def _rules() -> str:
-    """Return the text of what is noted of a fault while it is simulated."""
-    return "".join(inspect.getsource(part) for part in (truth.facts, truth.p95_ms, truth.onset_s, node_of))
 
 
 def _simulate(there: Stage, cases: tuple[Case, ...]) -> plants.Arrays:
@@ -78,6 +74,10 @@ def node_of(trace: Trace, case: Case) -> str:
     minute = (case.start_s - trace.start_s) // MINUTE
     pods = trace.standing[case.service].replicas.pods
     return next(pod.node for pod in pods if pod.born <= minute < pod.died)
+
+
+# The text of what is noted of a fault while it is simulated: another text, another file in the cache.
+_NOTED = "".join(inspect.getsource(part) for part in (truth.facts, truth.p95_ms, truth.onset_s, node_of))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -24,7 +24,7 @@ def test_what_was_made_once_is_read_again_until_the_sources_change(
     for name, values in first.items():
         np.testing.assert_array_equal(values, second[name])
     plants.kept("another mesh", make)
-    monkeypatch.setattr(plants, "sources", lambda: "other text")
+    monkeypatch.setattr(plants, "SOURCES", "other text")
     plants.kept("a mesh", make)
     assert 3 == len(made)
 
