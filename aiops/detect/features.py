@@ -7,6 +7,7 @@ Missing stays NaN until the last line, where it becomes (0, mask 0): never a zer
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiops.domain import Float32Array, FloatArray
 
@@ -19,6 +20,7 @@ AHEAD = LEADS[-1] + 3  # buckets of `week` and `clock` beyond the last bucket
 _LEVEL = 3  # buckets in the current level: 15 min, the hold
 _HOLD_LAST = 36  # buckets a last value stands in for a gap: 3 h, a long deploy or scrape outage
 _NEAR = 2  # buckets a peak may come earlier or later than yesterday: 10 min of cron jitter
+_APART = 1.0  # in squashed units, a bit more than a scale: yesterday and last week are no one day
 _CLIP = 12.0  # in squashed units: sinh(12) scales; what is beyond says nothing more
 
 
@@ -103,26 +105,39 @@ def seasons(
 
     Reads columns < stop + AHEAD - day of `clean`. `week`: squashed [B, N + AHEAD], column k is one
     week before bucket k. `clock`: [N + AHEAD, 3]. `day`: `season_length`.
+
+    A Sunday says little of a Monday: where yesterday was a day off and today is not, or the other
+    way round, and last week was clearly another, yesterday is not known.
     """
     rows, length = len(clean), stop - start
-    day_now = _mean([columns(clean, start - day + o, length) for o in (-1, 0, 1)])
-    week_now = _mean([columns(week, start + o, length) for o in (-1, 0, 1)])
+    far = length + LEADS[-1]  # for all leads at once: column i is bucket start + i, a lead is a shift
+    reach = range(-_NEAR, _NEAR + 1)
+    days = {o: columns(clean, start - day + o, far) for o in reach}
+    weeks = {o: columns(week, start + o, far) for o in reach}
+    turned = _turned(clock, start, far, day)
+    if turned.any():
+        apart = np.abs(_mean([days[o] for o in (-1, 0, 1)]) - _mean([weeks[o] for o in (-1, 0, 1)]))
+        days = {o: np.where(turned & (apart > _APART), np.nan, days[o]) for o in reach}
+    day_now = _mean([days[o][:, :length] for o in (-1, 0, 1)])
+    week_now = _mean([weeks[o][:, :length] for o in (-1, 0, 1)])
     now = np.broadcast_to(clock[start:stop], (rows, length, 3))
     before = np.concatenate([_masked([day_now, week_now]), now], axis=2)  # [B, L, 4 + 3]
 
-    # Once per pass for all leads: column i is bucket start + i; a lead is a shift.
-    far = length + LEADS[-1]
-    near = [
-        _around([columns(source, first + o, far) for o in range(-_NEAR, _NEAR + 1)])
-        for source, first in ((clean, start - day), (week, start))
-    ]
-    both = np.concatenate(near, axis=2)  # [B, far, 4 + 4]
+    both = np.concatenate([_around(list(days.values())), _around(list(weeks.values()))], axis=2)  # [.., 8]
     leads = []
     for lead in LEADS:
         then = np.broadcast_to(clock[start + lead : stop + lead], (rows, length, 3))
         ahead = np.full((rows, length, 1), lead / LEADS[-1], dtype=np.float32)
         leads.append(np.concatenate([both[:, lead : lead + length], then, ahead], axis=2))
     return before, np.stack(leads, axis=2)
+
+
+def _turned(clock: Float32Array, start: int, length: int, day: int) -> NDArray[np.bool_]:
+    """Tell of [length] buckets from `start` on if one of it and `day` before lies in a day off."""
+    off = clock[start : start + length, 2]
+    before = columns(clock[None, :, 2], start - day, length)[0]  # NaN where the clock does not reach
+    turned: NDArray[np.bool_] = np.abs(off - before) > 0
+    return turned
 
 
 def season_length(per_day: int) -> int:

@@ -19,6 +19,7 @@ from aiops.detect import (
     experience,
     features,
     forest,
+    holidays,
     impact,
     local_time,
     lstm,
@@ -107,20 +108,20 @@ def resume(
     return found, tuple(day.carried for day in days if day.carried is not None)
 
 
-def _aligned(week_ago: Panel | None, recent: Panel) -> Panel | None:
-    """Return the week-ago panel with the workloads and signals of `recent`; NaN where it has none."""
-    if week_ago is None or not week_ago.workloads:
+def _aligned(past: Panel | None, recent: Panel) -> Panel | None:
+    """Return a panel of the past with the workloads and signals of `recent`; NaN where it has none."""
+    if past is None or not past.workloads:
         return None
-    at = {workload.key: i for i, workload in enumerate(week_ago.workloads)}
-    column = {signal.name: i for i, signal in enumerate(week_ago.signals)}
-    shape = (len(recent.workloads), len(recent.signals), len(week_ago.times))
+    at = {workload.key: i for i, workload in enumerate(past.workloads)}
+    column = {signal.name: i for i, signal in enumerate(past.signals)}
+    shape = (len(recent.workloads), len(recent.signals), len(past.times))
     values = np.full(shape, np.nan, dtype=np.float32)
     pairs = [(i, at[w.key]) for i, w in enumerate(recent.workloads) if w.key in at]
     signals = [(j, column[s.name]) for j, s in enumerate(recent.signals) if s.name in column]
     if pairs and signals:
         to, source = np.array(pairs).T, np.array(signals).T
-        values[to[0][:, None], source[0]] = week_ago.values[to[1][:, None], source[1]]
-    return Panel(values, week_ago.times, week_ago.step_s, recent.workloads, recent.signals)
+        values[to[0][:, None], source[0]] = past.values[to[1][:, None], source[1]]
+    return Panel(values, past.times, past.step_s, recent.workloads, recent.signals)
 
 
 def _batch(history: History, week: Panel | None, span: Span, settings: DetectSettings) -> Batch:
@@ -147,6 +148,10 @@ def _batch(history: History, week: Panel | None, span: Span, settings: DetectSet
         wide = week.values.reshape(rows, len(week.times)).astype(np.float64)
         then = cold_start.without_strays(features.columns(wide, shift, len(times)), times - WEEK_S, begun)
         back = local(then, times - WEEK_S)
+        special = holidays.any_of(times, span.offset_s, calendar)
+        if special and (hourly := _aligned(history.reference, panel)) is not None:
+            known = hourly.values.reshape(rows, len(hourly.times)).astype(np.float64)
+            back = holidays.guided(back, times, span.offset_s, known, hourly.times, calendar)
     there = features.columns(flat, (anchor - start) // step, steps)
     there = cold_start.without_strays(there, times[:steps], begun)
     return Batch(

@@ -93,3 +93,20 @@ def test_blocks_give_the_same_features_as_one_piece(width: int) -> None:
     whole, _ = _block(clean, 300, 340)
     pieces = [_block(clean, i, min(i + width, 340))[0] for i in range(300, 340, width)]
     np.testing.assert_array_equal(whole, np.concatenate(pieces, axis=1))
+
+
+@pytest.mark.parametrize(("last_week", "known"), [(2.0, 0.0), (0.5, 1.0), (NAN, 1.0)])
+def test_yesterday_is_unknown_where_it_was_a_day_of_another_kind_and_last_week_differs(
+    last_week: float, known: float
+) -> None:
+    clean = np.zeros((1, 600))
+    week = np.full((1, 600 + features.AHEAD), last_week)
+    clock = np.zeros((600 + features.AHEAD, 3), dtype=np.float32)
+    clock[:288, 2] = 1.0  # a Sunday, and a Monday
+    before, ahead = features.seasons(clean, week, clock, 300, 310, 288)
+    assert (before[:, :, 1] == known).all()
+    assert (ahead[:, :, :, 1] == known).all()
+    clock[:, 2] = 1.0  # two days off
+    before, ahead = features.seasons(clean, week, clock, 300, 310, 288)
+    assert (before[:, :, 1] == 1).all()
+    assert (ahead[:, :, :, 1] == 1).all()
