@@ -55,7 +55,10 @@ class Signal:
 
     `direction`: which deviation is bad. `min_deviation`: smaller absolute moves, in `unit`,
     are never anomalous. `floor`: the absolute value, in `unit`, above which a user notices
-    (the gate of harm); None when the signal alone never harms a user.
+    (the gate of harm); None when the signal alone never harms a user. `alone_factor`: to open
+    an incident by itself it must be that many times what is expected or reach its floor, or,
+    where "both" sides are bad, be that many times less; a nearer move counts only beside
+    another signal, a rise of the latter never by itself. None = every move counts.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Signal:
     direction: Direction
     min_deviation: float
     floor: float | None = None
+    alone_factor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

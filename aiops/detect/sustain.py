@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.detect import experience
+from aiops.detect import experience, impact
 from aiops.detect.settings import FATAL_SIGNALS, DetectSettings, History
 from aiops.domain import Breach, Float32Array, Incident, Panel, Scores, State, Verdict
 
@@ -43,7 +43,9 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
     """
     names = [signal.name for signal in scores.signals]
     fatal = np.isin(names, FATAL_SIGNALS)
-    slow = track(_worst(scores.values[:, ~fatal]), scores.step_s, settings.hold_s, settings)
+    observed = history.recent.values[:, :, -len(scores.times) :]
+    weighed = impact.counted(scores.values, observed, scores.expected, scores.signals)
+    slow = track(_worst(weighed[:, ~fatal]), scores.step_s, settings.hold_s, settings)
     fast = track(_worst(scores.values[:, fatal]), scores.step_s, settings.fatal_hold_s, settings)
     state = np.maximum(slow.state, fast.state)
     both = np.stack([slow.onset, fast.onset])  # [2, W]

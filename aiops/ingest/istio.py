@@ -26,9 +26,9 @@ _CLIENT = 'reporter="source",destination_workload!="unknown"'
 
 def signals() -> tuple[Query, ...]:
     """Return requests per second, share of errors and 95th percentile of the latency in ms."""
-    rate = Signal("request_rate", "req/s", "both", 0.5)
+    rate = Signal("request_rate", "req/s", "both", 0.5, None, 2)
     errors = Signal("error_ratio", "ratio", "up", 0.01, 0.02)
-    latency = Signal("latency_p95", "ms", "up", 30, 300)
+    latency = Signal("latency_p95", "ms", "up", 30, 300, 2)
     served, called = _rate(_DESTINATION, _SERVER), _rate(_DESTINATION, _CLIENT)
     return (
         # Requests per second that reached the workload; as its callers count them when none did.

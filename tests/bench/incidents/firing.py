@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect import scoring, sustain
+from aiops.detect import impact, scoring, sustain
 from aiops.detect.model import Model
 from aiops.detect.settings import DAY_S, FATAL_SIGNALS, WARM_UP_S, WEEK_S, DetectSettings, History
 from aiops.domain import Panel, Scores
@@ -46,13 +46,14 @@ def _from(panel: Panel, start_s: int, end_s: int) -> Panel:
     return Panel(panel.values[:, :, keep], panel.times[keep], panel.step_s, panel.workloads, panel.signals)
 
 
-def states(scores: Scores, settings: DetectSettings) -> np.ndarray:
+def states(panel: Panel, scores: Scores, settings: DetectSettings) -> np.ndarray:
     """Return [W, T]: 0 inactive, 1 pending, 2 firing."""
     fatal = np.isin([signal.name for signal in scores.signals], FATAL_SIGNALS)
     held = ((~fatal, settings.hold_s), (fatal, settings.fatal_hold_s))
+    observed = panel.values[:, :, -len(scores.times) :]
+    values = impact.counted(scores.values, observed, scores.expected, scores.signals)
     tracks = [
-        sustain.track(worst(scores.values[:, pick]), scores.step_s, hold, settings).states
-        for pick, hold in held
+        sustain.track(worst(values[:, pick]), scores.step_s, hold, settings).states for pick, hold in held
     ]
     return np.maximum(*tracks)
 
@@ -73,7 +74,7 @@ def begins(found: np.ndarray) -> np.ndarray:
 
 def firings(panel: Panel, scores: Scores, settings: DetectSettings) -> list[Firing]:
     """Return every beginning of a firing and the signal to blame for it."""
-    found = states(scores, settings)
+    found = states(panel, scores, settings)
     skipped = len(panel.times) - len(scores.times)
     told = []
     for row, step in begins(found):

@@ -127,7 +127,7 @@ def judge(seed: int, model: Model | None) -> list[Outcome]:
     panel = Panel(values, times, MINUTE, workloads, plants.SIGNALS)
     settings = DetectSettings(calendar=there.calendar)
     scores = firing.score_days(panel, there.day_s, model, settings)
-    states, odd = firing.states(scores, settings), np.nan_to_num(scores.values)
+    states, odd = firing.states(panel, scores, settings), np.nan_to_num(scores.values)
     found, row = [], 0
     for scene in scenes:
         delays, early = delays_s(states[row : row + len(scene.rows)], scene.onset, scene.bound)

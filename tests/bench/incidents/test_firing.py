@@ -43,8 +43,8 @@ def test_a_firing_is_counted_once_and_blamed_on_the_signal_that_was_bad() -> Non
 
 def test_what_closes_and_opens_again_is_two_firings() -> None:
     values = quiet(2)
-    values[1, NAMES.index("request_rate"), 20:60] = 2.0
-    values[1, NAMES.index("request_rate"), 120:160] = 2.0
+    values[1, NAMES.index("error_ratio"), 20:60] = 2.0
+    values[1, NAMES.index("error_ratio"), 120:160] = 2.0
     panel = plants.named(values, MIDNIGHT, np.array(["a", "b"]))
     assert [1, 1] == [found.row for found in firing.firings(panel, scored(values), DetectSettings())]
 
@@ -52,7 +52,8 @@ def test_what_closes_and_opens_again_is_two_firings() -> None:
 def test_pods_that_cannot_start_have_the_short_hold() -> None:
     values = quiet()
     values[0, NAMES.index("pods_waiting"), 30:100] = 2.0
-    states = firing.states(scored(values), DetectSettings())
+    panel = plants.named(values, MIDNIGHT, np.array(["w0"]))
+    states = firing.states(panel, scored(values), DetectSettings())
     assert 35 == int(np.argmax(states[0] == firing.FIRING))
 
 
@@ -61,7 +62,8 @@ def test_the_states_are_those_of_a_scheduled_run(signal: str) -> None:
     values = quiet()
     values[0, NAMES.index(signal), 40:90] = 3.0
     settings = DetectSettings()
-    states = firing.states(scored(values), settings)
+    whole = plants.named(np.zeros_like(values), MIDNIGHT, np.array(["w0"]))
+    states = firing.states(whole, scored(values), settings)
     numbers = [State.INACTIVE, State.PENDING, State.FIRING]
     for newest in range(30, 110, 5):  # a run that sees no further
         part = scored(values[:, :, : newest + 1])
