@@ -7,7 +7,7 @@ fitted up to its own 00:00, from its own anchor: the same step gets the same sco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +16,30 @@ from aiops.detect import (
     baseline,
     carried,
     cold_start,
-    experience,
     features,
     forest,
-    holidays,
     impact,
     local_time,
     lstm,
+    past,
     traffic_guard,
 )
-from aiops.detect.bands import Bands, Batch, directions, guarded, scores
+from aiops.detect.bands import Bands, Batch, guarded, scores
 from aiops.detect.carried import Carried
 from aiops.detect.local_time import Span
 from aiops.detect.model import Model
-from aiops.detect.settings import DAY_S, FATAL_SIGNALS, WARM_UP_S, WEEK_S, DetectSettings, History
-from aiops.domain import FloatArray, Panel, Scorer, Scores, TimesArray, Workload
+from aiops.detect.settings import (
+    DAY_S,
+    FATAL_SIGNALS,
+    DetectSettings,
+    History,
+)
+from aiops.domain import FloatArray, Panel, Scorer, Scores, Workload
 
 # Less history than this before 00:00 UTC teaches no forest.
 _LEAST_S = 6 * 3_600
 # Half an hour shows no shape of the day: bands that were learned from it are so much wider.
 _UNSURE = 2.0
-# Of the 28 days of the reference, what every run has that judges a step of one day.
-_SURE_S = 26 * DAY_S
-# Beyond the last judged step, a week ago: what the forecaster looks ahead, and a clock change.
-_EXTRA_S = 9_000
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +69,7 @@ def resume(
     None = nobody keeps it.
     """
     panel = history.recent
-    week = _aligned(history.week_ago, panel)
+    week = past.aligned(history.week_ago, panel)
     newest = int(panel.times[-1])
     starts = range(history.judged_from_s // DAY_S * DAY_S, newest + 1, DAY_S)
     spans = [span for start in starts for span in local_time.spans(start, settings.calendar)]
@@ -108,72 +108,6 @@ def resume(
     return found, tuple(day.carried for day in days if day.carried is not None)
 
 
-def _aligned(past: Panel | None, recent: Panel) -> Panel | None:
-    """Return a panel of the past with the workloads and signals of `recent`; NaN where it has none."""
-    if past is None or not past.workloads:
-        return None
-    at = {workload.key: i for i, workload in enumerate(past.workloads)}
-    column = {signal.name: i for i, signal in enumerate(past.signals)}
-    shape = (len(recent.workloads), len(recent.signals), len(past.times))
-    values = np.full(shape, np.nan, dtype=np.float32)
-    pairs = [(i, at[w.key]) for i, w in enumerate(recent.workloads) if w.key in at]
-    signals = [(j, column[s.name]) for j, s in enumerate(recent.signals) if s.name in column]
-    if pairs and signals:
-        to, source = np.array(pairs).T, np.array(signals).T
-        values[to[0][:, None], source[0]] = past.values[to[1][:, None], source[1]]
-    return Panel(values, past.times, past.step_s, recent.workloads, recent.signals)
-
-
-def _batch(history: History, week: Panel | None, span: Span, settings: DetectSettings) -> Batch:
-    """Return every series from the anchor of one day to the end of the span (or of the data).
-
-    At local time: what the clocks showed differently was moved (`local_time`), from the anchor on.
-    """
-    panel = history.recent
-    step, start = panel.step_s, int(panel.times[0])
-    anchor = span.day_s - WARM_UP_S
-    steps = (min(span.end_s - step, int(panel.times[-1])) - anchor) // step + 1
-    times = anchor + np.arange(steps + _EXTRA_S // step, dtype=np.int64) * step
-    calendar = settings.calendar
-
-    def local(values: FloatArray, times: TimesArray) -> FloatArray:
-        return local_time.moved(values, times, step, span.offset_s, calendar)
-
-    rows = len(panel.workloads) * len(panel.signals)
-    flat = panel.values.reshape(rows, len(panel.times)).astype(np.float64)  # [W, S, T] -> [W * S, T]
-    begun = np.repeat(_begun(history, span.day_s), len(panel.signals))  # [W] -> [W * S]
-    back = None
-    if week is not None:
-        shift = (anchor - WEEK_S - int(week.times[0])) // step
-        wide = week.values.reshape(rows, len(week.times)).astype(np.float64)
-        then = cold_start.without_strays(features.columns(wide, shift, len(times)), times - WEEK_S, begun)
-        back = local(then, times - WEEK_S)
-        special = holidays.any_of(times, span.offset_s, calendar)
-        if special and (hourly := _aligned(history.reference, panel)) is not None:
-            known = hourly.values.reshape(rows, len(hourly.times)).astype(np.float64)
-            back = holidays.guided(back, times, span.offset_s, known, hourly.times, calendar)
-    there = features.columns(flat, (anchor - start) // step, steps)
-    there = cold_start.without_strays(there, times[:steps], begun)
-    return Batch(
-        values=local(there, times[:steps]),
-        week_ago=back,
-        times=times[:steps],
-        step_s=step,
-        fit_steps=WARM_UP_S // step,
-        min_deviation=np.tile([signal.min_deviation for signal in panel.signals], len(panel.workloads)),
-        direction=np.tile(directions(panel.signals), len(panel.workloads)),
-        calendar=replace(calendar, offset_s=span.offset_s),
-    )
-
-
-def _begun(history: History, day_s: int) -> TimesArray:
-    """Return since when each workload was in sustained use, as far as 00:00 UTC knew: [W], -1 = not."""
-    whole = history.reference
-    known = (whole.times >= day_s - _SURE_S) & (whole.times < day_s) & (whole.times % 3_600 == 0)
-    part = replace(whole, values=whole.values[:, :, known], times=whole.times[known])
-    return experience.begun_s(part, history.recent.workloads)
-
-
 def _score_day(
     history: History,
     week: Panel | None,
@@ -183,7 +117,7 @@ def _score_day(
     earlier: Mapping[str, Carried] | None,
 ) -> _Day:
     panel = history.recent
-    batch = _batch(history, week, span, settings)
+    batch = past.batch(history, week, span, settings.calendar)
     names = [signal.name for signal in panel.signals] * len(panel.workloads)
     fatal = np.isin(names, FATAL_SIGNALS)
     usual, _, flat = features.fit_scale(batch.fit, batch.min_deviation)

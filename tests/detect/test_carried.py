@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiops.detect import carried, lstm, scoring
+from aiops.detect import carried, local_time, lstm, past, scoring
 from aiops.detect.carried import ARRAYS, Carried
 from aiops.detect.model import Model
 from aiops.detect.settings import Calendar, DetectSettings, History
@@ -186,6 +186,6 @@ def test_any_changed_number_changes_the_digest(
 
 
 def _batch(history: History):
-    span = next(iter(scoring.local_time.spans(history.judged_from_s // 86_400 * 86_400, Calendar())))
-    week = scoring._aligned(history.week_ago, history.recent)
-    return scoring._batch(history, week, span, DetectSettings())
+    span = next(iter(local_time.spans(history.judged_from_s // 86_400 * 86_400, Calendar())))
+    week = past.aligned(history.week_ago, history.recent)
+    return past.batch(history, week, span, Calendar())
