@@ -53,6 +53,7 @@ class Events:
     delays: Ints  # [found] steps from the first labelled row to the first row of the event, >= 0
     missed: int
     false: int
+    healthy: int  # rows inside of events that no label covers
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Felt:
     delay_steps: float  # median over the found segments
     delay_minutes: float
     false_per_day: float  # false events per series-day
+    alarmed: float  # share of the unlabelled rows inside of events: one endless event finds all
 
 
 def judged(score: Floats, label: Floats, train_len: int, step_s: float) -> Judged:
@@ -162,7 +164,9 @@ def events(series: Judged, threshold: float) -> Events:
     delays = np.maximum(begins[at[found]] - starts[found], 0)
     touched = np.searchsorted(ends, begins)  # the first segment that ends in the event or after it
     true = np.append(starts, np.iinfo(np.int64).max)[touched] <= lasts
-    return Events(delays, int((~found).sum()), int((~true).sum()))
+    quiet = np.concatenate([[0], np.cumsum(~series.label)])
+    healthy = int((quiet[lasts + 1] - quiet[begins]).sum())
+    return Events(delays, int((~found).sum()), int((~true).sum()), healthy)
 
 
 def felt(collection: Sequence[Judged], threshold: float = 1.0) -> Felt:
@@ -177,6 +181,7 @@ def felt(collection: Sequence[Judged], threshold: float = 1.0) -> Felt:
         float(np.median(delays)) if len(delays) else np.nan,
         float(np.median(minutes)) if len(minutes) else np.nan,
         sum(one.false for one in each) / sum(series.days for series in collection),
+        sum(one.healthy for one in each) / max(1, sum(int((~s.label).sum()) for s in collection)),
     )
 
 

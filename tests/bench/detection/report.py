@@ -75,12 +75,13 @@ def in_own_edges(score: NDArray[np.float64], train_len: int) -> NDArray[np.float
 
 def text(collection: str, rows: Sequence[Measured], series: Sequence[Series], missing: Sequence[str]) -> str:
     """Return the table of a collection, best peer and the ratios to it below."""
-    events = " ".join(f"{'at ' + str(rate) + '/day':>13}" for rate in RATES)
+    rates = " ".join(f"{'at ' + str(rate) + '/day':>19}" for rate in RATES)
     lines = [
         f"{collection.upper()}: {len(series)} series",
-        f"{'':34} {'VUS-PR':>7} {'AUC-PR':>7} {'F1':>6}  {'at the default threshold':>32}  {events}  no",
-        f"{'':34} {'':>7} {'':>7} {'':>6}  {'recall':>7} {'delay':>15} {'false/day':>8}  "
-        + " ".join(f"{'recall':>6} {'delay':>6}" for _ in RATES)
+        f"{'':34} {'VUS-PR':>7} {'AUC-PR':>7} {'F1':>6}  "
+        f"{'at the default threshold':>39}  {rates}  {'no':>5}",
+        f"{'':34} {'':>7} {'':>7} {'':>6}  {'recall':>6} {'delay':>15} {'false/day':>9} {'on':>6}  "
+        + " ".join(f"{'recall':>6} {'delay':>6} {'on':>5}" for _ in RATES)
         + "  score  notes",
     ]
     lines += [_line(row) for row in rows]
@@ -100,14 +101,15 @@ def text(collection: str, rows: Sequence[Measured], series: Sequence[Series], mi
 
 def _line(row: Measured) -> str:
     felt = row.default
-    delay = f"{_number(felt.delay_steps, 0)} st {_number(felt.delay_minutes, 0)} min"
-    equal = " ".join(f"{one.recall:6.2f} {_number(one.delay_minutes, 0):>6}" for one in row.equal)
+    delay = f"{_number(felt.delay_steps)} st {_number(felt.delay_minutes)} min"
+    equal = " ".join(f"{e.recall:6.2f} {_number(e.delay_minutes):>6} {e.alarmed:5.1%}" for e in row.equal)
     note = row.column.note + (f" failed on {row.failed}" if row.failed else "")
     return (
         f"{row.column.name:34} {np.nanmean(row.vus):7.3f} {row.auc:7.3f} {row.f1:6.3f}  "
-        f"{felt.recall:7.2f} {delay:>15} {felt.false_per_day:8.3f}  {equal}  {row.unscored:5.1%} {note}"
+        f"{felt.recall:6.2f} {delay:>15} {felt.false_per_day:9.3f} {felt.alarmed:6.1%}  "
+        f"{equal}  {row.unscored:5.1%}  {note}"
     )
 
 
-def _number(value: float, digits: int) -> str:
-    return "-" if np.isnan(value) else f"{value:.{digits}f}"
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.0f}"

@@ -109,6 +109,16 @@ def test_an_event_is_true_when_it_overlaps_a_label_even_in_its_gap() -> None:
     assert (found.delays.tolist(), found.missed, found.false) == ([0], 0, 1)
 
 
+def test_an_endless_event_finds_all_and_shows_as_time_in_alarm() -> None:
+    found = felt([_series([2] * 10, [0, 0, 0, 1, 0, 0, 1, 1, 0, 0])])
+    assert (found.recall, found.false_per_day, found.alarmed) == (1.0, 0.0, 1.0)
+
+
+def test_the_time_in_alarm_counts_joined_gaps_and_no_labelled_row() -> None:
+    found = felt([_series([0, 2, 0, 2, 2, 0], [0, 0, 0, 0, 1, 1])])
+    assert found.alarmed == 3 / 4
+
+
 def test_the_delay_counts_from_the_first_labelled_row() -> None:
     label = [0, 1, 1, 1, 1, 0, 0, 1, 1]
     found = events(_series([0, 0, 0, 2, 2, 2, 0, 0, 0], label), 1.0)
