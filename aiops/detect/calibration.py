@@ -27,6 +27,7 @@ _RUNGS = 24  # from the widest to none: 8 % each
 # Below this many steps a quantile of 95 % of a series is luck: the band is widened by half.
 _ENOUGH = 360
 _UNKNOWN = 1.5
+_NOT_RARE = 0.98
 _LEAST_SPREAD = 0.02  # of the level: block maxima that hardly differ still leave some room
 
 
@@ -132,16 +133,17 @@ def edge(values: FloatArray, block_steps: int, chance: float) -> FloatArray:
     """Return the level that a block of a history like `values` exceeds with `chance`: [B, T] -> [B].
 
     From the maxima of blocks, so that one long excursion counts once, by a Gumbel distribution laid
-    through their quartiles: a few incidents in the history move it little.
+    through their quartiles: a few incidents in the history move it little. What one block in 50
+    reaches is no incident but a heavier tail, and stays below the edge.
     Source: block maxima, Coles 2001 (https://doi.org/10.1007/978-1-4471-3675-0), chapter 3.
     """
     rows, steps = values.shape
     blocks, size = max(1, steps // block_steps), min(block_steps, steps)
     peaks = values[:, steps - blocks * size :].reshape(rows, blocks, size).max(axis=2)  # [B, T] -> [B, N]
-    low, middle, high = np.quantile(peaks, [0.25, 0.5, 0.75], axis=1)
+    low, middle, high, rare = np.quantile(peaks, [0.25, 0.5, 0.75, _NOT_RARE], axis=1)
     at = [-np.log(-np.log(share)) for share in (0.25, 0.5, 0.75, 1 - chance)]
     spread = np.maximum((high - low) / (at[2] - at[0]), _LEAST_SPREAD * middle)
-    return np.asarray(middle + spread * (at[3] - at[1]))
+    return np.maximum(middle + spread * (at[3] - at[1]), rare)
 
 
 def threshold(daily_maxima: FloatArray, budget: float) -> float:

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 
 from aiops.domain import Float32Array, FloatArray
 
-# Lags of a window, and rows per lag. The short one sees a burst, the long one, of means of four
-# rows, sees a stretch. Half of a window's weight lies in its newest 6 lags: what is over stops
-# counting soon, and an onset is not averaged away by the calm before it.
-WINDOWS = ((32, 1), (24, 4))
-_DECAY = 8.0  # lags
+# Half of a window's weight lies in its newest 6 rows: what is over stops counting soon, and an onset
+# is not averaged away by the calm before it. A second window of four times the length was tried:
+# better where labels are days wide (NAB), worse on servers (ASD), so it is not here.
+_LAGS, _DECAY = 32, 8.0  # rows
 _LEAST = 8  # windows that must fit into the history, or there is nothing to compare with
 _MEMORY = 400  # windows of history that are kept, evenly spread: the nearest of more is hardly nearer
 # A history row is compared with the other four fifths, as a row after the history is with all.
@@ -44,14 +43,11 @@ def novelty(level: FloatArray, missed: FloatArray, fit_steps: int) -> FloatArray
     the edge of the expected lies, `calibration.edge` says.
     """
     tracks = np.stack([_held(level), _held(missed)], axis=1).astype(np.float32)  # [B, 2, T]
-    found = np.zeros(level.shape)
-    for lags, stride in WINDOWS:
-        fits = max(1, min(lags, fit_steps // (_LEAST * stride)))
-        for first in range(0, len(level), _BLOCK_ROWS):
-            part = slice(first, first + _BLOCK_ROWS)
-            near = _against_history(tracks[part], fits, stride, fit_steps)
-            found[part] = np.maximum(found[part], near)
-    return found
+    parts = [
+        _against_history(tracks[first : first + _BLOCK_ROWS], fit_steps)
+        for first in range(0, len(level), _BLOCK_ROWS)
+    ]
+    return np.concatenate(parts) if parts else np.zeros(level.shape)
 
 
 def together(columns: FloatArray) -> FloatArray:
@@ -67,13 +63,14 @@ def together(columns: FloatArray) -> FloatArray:
     return np.where(count > 0, np.sqrt(total / np.maximum(count, 1)), np.nan)
 
 
-def _against_history(tracks: Float32Array, lags: int, stride: int, fit_steps: int) -> FloatArray:
+def _against_history(tracks: Float32Array, fit_steps: int) -> FloatArray:
     """Return the distance to the nearest window of the history, in its usual ones: [B, 2, T] -> [B, T].
 
     A squared distance is |x|^2 - 2 x m + |m|^2; the last two terms are one matrix product.
     """
     rows, _, steps = tracks.shape
-    windows = _windows(tracks, lags, stride)  # [B, T, 2, lags], a view
+    lags = max(1, min(_LAGS, fit_steps // _LEAST))
+    windows = _windows(tracks, lags)  # [B, T, 2, lags], a view
     weight = np.exp(-np.arange(lags)[::-1] / _DECAY)
     weight = np.sqrt(weight / weight.sum() / 2).astype(np.float32)
     size = 2 * lags
@@ -102,15 +99,11 @@ def _against_history(tracks: Float32Array, lags: int, stride: int, fit_steps: in
     return np.minimum(out / (usual[:, None] + _FLOOR), _CLIP)
 
 
-def _windows(tracks: Float32Array, lags: int, stride: int) -> Float32Array:
+def _windows(tracks: Float32Array, lags: int) -> Float32Array:
     """Return the window that ends in each row, oldest lag first: [B, 2, T] -> [B, T, 2, lags]."""
-    reach = lags * stride
-    before = np.repeat(tracks[:, :, :1], reach, axis=2)  # calm, as the first row
-    padded = np.concatenate([before, tracks], axis=2)  # [B, 2, reach + T]
-    if stride > 1:
-        padded = np.mean([padded[:, :, i : padded.shape[2] - stride + 1 + i] for i in range(stride)], axis=0)
-    span = reach - stride + 1
-    view = np.lib.stride_tricks.sliding_window_view(padded, span, axis=2)[:, :, -tracks.shape[2] :, ::stride]
+    before = np.repeat(tracks[:, :, :1], lags - 1, axis=2)  # calm, as the first row
+    padded = np.concatenate([before, tracks], axis=2)  # [B, 2, lags - 1 + T]
+    view = np.lib.stride_tricks.sliding_window_view(padded, lags, axis=2)
     return view.transpose(0, 2, 1, 3)
 
 

@@ -92,7 +92,7 @@ def test_an_edge_is_exceeded_by_as_many_blocks_as_it_is_set_for() -> None:
 
 
 def test_two_incidents_in_the_history_hardly_raise_the_edge() -> None:
-    values = np.abs(np.random.default_rng(0).normal(size=(1, 48 * 12)))
+    values = np.abs(np.random.default_rng(0).normal(size=(1, 240 * 12)))
     broken = values.copy()
     broken[0, 100:112] += 50
     broken[0, 300:312] += 50
