@@ -14,12 +14,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.detect.bands import Batch
+from aiops.detect.bands import Bands, Batch
 from aiops.detect.settings import DAY_S
 from aiops.domain import FloatArray, TimesArray
 
 # As long as the forecaster needs to make its first forecast that judges anything.
 FIRST_S = 1_800
+# A few hours show no shape of the day: bands that were learned from them are so much wider.
+_UNSURE = 2.0
 _PRESENT = 0.8  # of the steps of a half hour: less is a stray sample, not a beginning
 
 
@@ -28,6 +30,16 @@ def without_strays(values: FloatArray, times: TimesArray, begun_s: TimesArray) -
     if not (begun_s > times[0]).any():
         return values
     return np.where(times >= begun_s[:, None], values, np.nan)
+
+
+def unsure(bands: Bands, little: NDArray[np.bool_]) -> Bands:
+    """Return the bands, twice as wide where `little` [B] was there to learn from."""
+    if not little.any():
+        return bands
+    lower = bands.expected - _UNSURE * (bands.expected - bands.lower)
+    upper = bands.expected + _UNSURE * (bands.upper - bands.expected)
+    pick = little[:, None]  # the bits of the other rows stay as they are
+    return Bands(bands.expected, np.where(pick, lower, bands.lower), np.where(pick, upper, bands.upper))
 
 
 def is_young(batch: Batch) -> NDArray[np.bool_]:

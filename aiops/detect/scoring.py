@@ -36,10 +36,8 @@ from aiops.detect.settings import (
 )
 from aiops.domain import FloatArray, Panel, Scorer, Scores, Workload
 
-# Less history than this before 00:00 UTC teaches no forest.
+# Less history than this before 00:00 UTC teaches no forest, and leaves the forecaster unsure.
 _LEAST_S = 6 * 3_600
-# Half an hour shows no shape of the day: bands that were learned from it are so much wider.
-_UNSURE = 2.0
 
 
 @dataclass(slots=True, eq=False)
@@ -123,7 +121,8 @@ def _score_day(
     usual, _, flat = features.fit_scale(batch.fit, batch.min_deviation)
     young = cold_start.is_young(batch) & ~fatal
     least_s = _LEAST_S if model is None else cold_start.FIRST_S
-    long = np.isfinite(batch.fit).sum(axis=1) * batch.step_s >= least_s
+    known_s = np.isfinite(batch.fit).sum(axis=1) * batch.step_s
+    long = known_s >= least_s
     hold = max(1, settings.hold_s // batch.step_s)
 
     # Everybody starts with the fixed rule; whoever moves gets a better band below.
@@ -139,12 +138,13 @@ def _score_day(
             drawn = lstm.bands(*asked)
         else:
             drawn, kept = carried.bands(*asked, earlier)
+        drawn = cold_start.unsure(drawn, known_s[pick] < _LEAST_S)
         judged = drawn.expected[:, batch.fit_steps :]
         good = np.isfinite(judged).all(axis=1)
         # A workload whose forecast failed for one signal is judged as a whole by the forest.
         broken = np.unique(pick[~good] // len(panel.signals))
         stays = ~np.isin(pick // len(panel.signals), broken)
-        _put(bands, pick[stays], Bands(drawn.expected[stays], drawn.lower[stays], drawn.upper[stays]))
+        _put(bands, pick[stays], drawn.rows(np.flatnonzero(stays)))
         lost = pick[~stays]
     new = [] if model is None else _newcomers(bands, batch, np.flatnonzero(young), names, model, hold)
     bands = guarded(bands, batch.min_deviation)
@@ -162,12 +162,15 @@ def _score_day(
     shown = Bands(bands.expected[:, at:], bands.lower[:, at:], bands.upper[:, at:])
     before = batch.values[:, at - hold + 1 :]
     wider = traffic_guard.widened(shown, before, usual, panel.signals, batch.step_s, hold)
-    odd = odd[:, at:]
+    return _Day(_spared(odd[:, at:], batch, shown, wider), wider, scorer, reason, kept)
+
+
+def _spared(odd: FloatArray, batch: Batch, shown: Bands, wider: Bands) -> FloatArray:
+    """Return the scores [B, t] of the last t steps: what chance shows is not odd, whoever scored it."""
     few = np.flatnonzero((wider.upper > shown.upper).any(axis=1))
-    # What chance shows is not odd, whoever scored it.
-    judged = scores(batch.values[few, at:], wider.rows(few), batch.direction[few])
+    judged = scores(batch.values[few, -odd.shape[1] :], wider.rows(few), batch.direction[few])
     odd[few] = np.where(wider.upper[few] > shown.upper[few], np.minimum(odd[few], judged), odd[few])
-    return _Day(odd, wider, scorer, reason, kept)
+    return odd
 
 
 def _newcomers(
@@ -183,11 +186,7 @@ def _newcomers(
             asked = tuple(names[i] for i in rows[moving])
             _put(found, moving, lstm.bands(group.rows(moving), model, asked, hold))
             drawn.append(rows[moving])
-        wide = Bands(
-            found.expected,
-            found.expected - _UNSURE * (found.expected - found.lower),
-            found.expected + _UNSURE * (found.upper - found.expected),
-        )
+        wide = cold_start.unsure(found, np.ones(len(rows), dtype=bool))
         for name in ("expected", "lower", "upper"):
             getattr(bands, name)[rows, group.fit_steps :] = getattr(wide, name)[:, group.fit_steps :]
     return drawn

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from aiops.detect import scoring, sustain
+from aiops.detect import cold_start, scoring, sustain
+from aiops.detect.bands import Bands
 from aiops.detect.model import Model
 from aiops.detect.settings import DetectSettings, History
 from aiops.domain import Scores, Verdict
@@ -108,3 +109,18 @@ def test_a_service_of_office_hours_is_scored_on_a_monday(world, starter) -> None
     assert np.mean(scores.values[0, :3] >= 1) < 0.02
     (first, *_) = sustain.sustain(scores, history, DetectSettings())
     assert first.verdict is Verdict.HEALTHY
+
+
+def test_bands_that_little_was_learned_for_are_twice_as_wide_and_the_others_stay() -> None:
+    bands = Bands(np.array([[10.0], [0.3]]), np.array([[9.0], [0.1]]), np.array([[13.0], [0.7]]))
+    found = cold_start.unsure(bands, np.array([True, False]))
+    np.testing.assert_array_equal(found.lower, [[8.0], [0.1]])
+    np.testing.assert_array_equal(found.upper, [[16.0], [0.7]])
+
+
+@pytest.mark.parametrize("hours", [5, 1])
+def test_a_few_hours_before_midnight_do_not_make_the_next_day_odd(world, starter, hours: int) -> None:
+    midnight = AFTERNOON // DAY * DAY
+    world.events.append(lambda v, t: np.copyto(v[:3], np.nan, where=t < midnight - hours * 3_600))
+    scores = _score(world.history(AFTERNOON), starter)
+    assert np.mean(scores.workload[:3] >= 1) < 0.02
