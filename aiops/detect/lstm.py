@@ -72,14 +72,17 @@ class Pass:
         return np.fmin.reduce(near), np.fmax.reduce(near)
 
     def _on_the_way(self, first: int, length: int) -> NDArray[np.bool_]:
-        """Tell of [first, first + length) if more than a quarter of the next 2 hours was replaced."""
-        ahead = self.day // 12  # less than a day minus a block: known when today is judged
+        """Tell of [first, first + length) if more than half of the next 4 hours was replaced.
+
+        A nightly job that yesterday's night did not know is shorter, and known today.
+        """
+        ahead = self.day // 6  # less than a day minus a block: known when today is judged
         low = max(first, 0)
         out = np.zeros((len(self.replaced), length + ahead), dtype=np.int64)
         found = self.replaced[:, low : max(first + length + ahead, low)]
         out[:, low - first : low - first + found.shape[1]] = found
         total = np.cumsum(out, axis=1)
-        return 4 * (total[:, ahead:] - total[:, :-ahead]) > ahead
+        return 2 * (total[:, ahead:] - total[:, :-ahead]) > ahead
 
     def drawn(self, start: int, stop: int, margin: FloatArray) -> tuple[FloatArray, ...]:
         """Return lower edge, middle and upper edge of buckets [start, stop): [B, L] each, squashed."""
