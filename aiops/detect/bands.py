@@ -68,6 +68,10 @@ class Bands:
     lower: FloatArray
     upper: FloatArray
 
+    def or_within(self, other: Bands) -> Bands:
+        """Return the same expected value; the edges enclose what both allow."""
+        return Bands(self.expected, np.fmin(self.lower, other.lower), np.fmax(self.upper, other.upper))
+
     def rows(self, pick: NDArray[np.int64]) -> Bands:
         """Return the bands of only some series."""
         return Bands(self.expected[pick], self.lower[pick], self.upper[pick])

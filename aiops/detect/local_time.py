@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.detect.settings import DAY_S, Calendar
+from aiops.detect.settings import DAY_S, WEEK_S, Calendar
 from aiops.domain import FloatArray, TimesArray
 
 _HOUR_S = 3_600
@@ -36,6 +36,11 @@ def spans(day_s: int, calendar: Calendar) -> tuple[Span, ...]:
     return tuple(
         Span(day_s, int(hours[at]), end, int(ahead[at])) for at, end in zip(starts, ends, strict=True)
     )
+
+
+def changes(times: TimesArray, offset_s: int, calendar: Calendar) -> bool:
+    """Tell if clocks are not always `offset_s` ahead of UTC, at `times` or a week before."""
+    return bool((calendar.ahead_s(np.concatenate([times, times - WEEK_S])) != offset_s).any())
 
 
 def moved(

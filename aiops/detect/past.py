@@ -38,10 +38,12 @@ def aligned(past: Panel | None, recent: Panel) -> Panel | None:
     return Panel(values, past.times, past.step_s, recent.workloads, recent.signals)
 
 
-def batch(history: History, week: Panel | None, span: Span, calendar: Calendar) -> Batch:
+def batch(
+    history: History, week: Panel | None, span: Span, calendar: Calendar, *, by_wall_clock: bool = True
+) -> Batch:
     """Return every series from the anchor of one day to the end of the span (or of the data).
 
-    At local time: what the clocks showed differently was moved (`local_time`), from the anchor on.
+    By the wall clock: what it showed differently was moved (`local_time`), from the anchor on.
     """
     panel = history.recent
     step, start = panel.step_s, int(panel.times[0])
@@ -50,7 +52,7 @@ def batch(history: History, week: Panel | None, span: Span, calendar: Calendar) 
     times = anchor + np.arange(steps + _EXTRA_S // step, dtype=np.int64) * step
 
     def local(values: FloatArray, times: TimesArray) -> FloatArray:
-        return local_time.moved(values, times, step, span.offset_s, calendar)
+        return local_time.moved(values, times, step, span.offset_s, calendar) if by_wall_clock else values
 
     rows = len(panel.workloads) * len(panel.signals)
     flat = panel.values.reshape(rows, len(panel.times)).astype(np.float64)  # [W, S, T] -> [W * S, T]

@@ -138,6 +138,10 @@ def _score_day(
             drawn = lstm.bands(*asked)
         else:
             drawn, kept = carried.bands(*asked, earlier)
+        if local_time.changes(batch.times, span.offset_s, settings.calendar):
+            # People come by the wall clock, jobs of the cluster by UTC: both are expected.
+            steady = past.batch(history, week, span, settings.calendar, by_wall_clock=False)
+            drawn = drawn.or_within(lstm.bands(steady.rows(pick), *asked[1:]))
         drawn = cold_start.unsure(drawn, known_s[pick] < _LEAST_S)
         judged = drawn.expected[:, batch.fit_steps :]
         good = np.isfinite(judged).all(axis=1)

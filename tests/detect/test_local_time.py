@@ -52,6 +52,18 @@ def _day(world, text: str, model, calendar: Calendar) -> tuple[float, int]:
     return float(np.mean(off)), fired
 
 
+@pytest.mark.parametrize("day", ["2026-03-29", "2026-03-30", "2026-04-01", "2026-10-25", "2026-10-27"])
+def test_a_job_that_runs_by_utc_is_none_either(world, starter, day: str) -> None:
+    def job(values: np.ndarray, times: np.ndarray) -> None:
+        running = (times % DAY >= 15 * HOUR) & (times % DAY < 16 * HOUR)
+        values[:3, 0] *= np.where(running, 6, 1)
+        values[:3, 1] += np.where(running, 0.2, 0)  # it fails a lot, every day
+
+    world.events.append(job)
+    _, fired = _day(world, day, starter, BERLIN)
+    assert fired == 0
+
+
 @pytest.mark.parametrize("with_model", [True, False])
 @pytest.mark.parametrize(("week_before", "change"), [("2026-03-22", SPRING), ("2026-10-18", AUTUMN)])
 def test_a_clock_change_is_not_an_incident(
