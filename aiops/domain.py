@@ -188,6 +188,14 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True)
+class Familiar:
+    """Why an incident is reported and no longer acted on, in words for a person."""
+
+    kind: Literal["new-level", "frequent"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """The state of one workload at the newest judged step.
 
@@ -195,7 +203,7 @@ class Incident:
     `signals`: what broke, worst first; empty when inactive. `score`: the newest workload score,
     None when not scored. `coverage`: share of steps with a sample in the judged window, 0..1.
     `newest_sample_s`: None when there is no sample at all. `history_s`: length of sustained
-    traffic before the judged step.
+    traffic before the judged step. `familiar`: None while it is news.
     """
 
     workload: Workload
@@ -209,6 +217,7 @@ class Incident:
     coverage: float
     newest_sample_s: int | None
     history_s: int
+    familiar: Familiar | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aiops.decide import guardrails, policy
-from aiops.detect import drift, scoring, sustain
+from aiops.detect import drift, familiar, scoring, sustain
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
     Context,
@@ -65,7 +65,8 @@ def analyse(
     history, kinds = read_history(job, reader, now_s)
     tell("scoring workloads")
     scores, carried = scoring.resume(history, job.model, job.detect, earlier)
-    incidents = sustain.sustain(scores, history, job.detect)
+    opened = sustain.sustain(scores, history, job.detect)
+    incidents = familiar.recognised(opened, scores, history, job.detect)
     if all(incident.score is None for incident in incidents):
         raise DataUnusable(
             f"none of {len(incidents)} workloads has usable samples",

@@ -142,6 +142,9 @@ def _incident(incident: Incident) -> dict[str, Any]:
     return {
         "state": incident.state.value,
         "onset": utc(incident.onset_s),
+        "familiar": None
+        if incident.familiar is None
+        else {"kind": incident.familiar.kind, "reason": incident.familiar.reason},
         "signals": [
             {
                 "signal": breach.signal,

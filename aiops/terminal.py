@@ -142,6 +142,8 @@ def explain(item: PlanItem) -> None:
     """Print the whole trace of one decision: signals, evidence, each rule asked and its answer."""
     incident, diagnosis, decision = item.incident, item.diagnosis, item.decision
     say(f"\n{incident.workload}: {incident.state} since {utc(incident.onset_s)}, scored by {incident.scorer}")
+    if incident.familiar is not None:
+        say(f"  familiar  {incident.familiar.reason}")
     for breach in incident.signals:
         say(
             f"  signal    {breach.signal} {breach.observed:.4g} {breach.unit}, "

@@ -14,6 +14,7 @@ from aiops.diagnose.diagnosis import blank
 from aiops.domain import (
     Drift,
     DriftWatch,
+    Familiar,
     Grid,
     Guardrail,
     Hold,
@@ -113,6 +114,17 @@ def test_too_little_retention_is_said_and_a_plan_alone_knows_of_no_drift(capsys)
     document = report.document(result(), 0)
     jsonschema.validate(document, SCHEMA)
     assert document["workloads"][0]["drift"] is None
+
+
+def test_what_is_familiar_is_in_the_report_with_its_reason():
+    known = Familiar("frequent", "frequent: as far off on 4 of the last 7 days, and not worse today")
+    seen = dataclasses.replace(
+        incident(Verdict.ANOMALOUS, 3.0), state=State.FIRING, onset_s=300, familiar=known
+    )
+    document = report.document(result(seen=seen, decision=Hold("G-FAMILIAR", known.reason)), 0)
+    jsonschema.validate(document, SCHEMA)
+    found = document["workloads"][0]["incident"]["familiar"]
+    assert found == {"kind": "frequent", "reason": known.reason}
 
 
 def test_a_run_that_failed_has_a_report_too():

@@ -42,10 +42,11 @@ def fleet(
 ) -> tuple[Guardrail, ...]:
     """Return the checks of the fleet: storm and lost scrape targets. Any that tripped stops all proposals.
 
+    What is familiar is no part of a storm.
     `answers` holds `targets_up` and `targets_known` per cluster; with nothing open both may be absent.
     """
     scored = [i for i in incidents if i.score is not None]
-    red = [i for i in incidents if i.state is State.FIRING]
+    red = [i for i in incidents if i.state is State.FIRING and i.familiar is None]
     named = {d.workload.key for d in diagnoses if d.root is not None}
     adrift = [i for i in red if i.workload.key not in named]
     enough = max(limits.storm_min, limits.storm_share * len(scored))

@@ -111,6 +111,8 @@ def _state_gate(incident: Incident, rule: str) -> Hold | None:
         return Hold("G7", "no open incident")
     if incident.verdict is Verdict.LEARNING and rule != "R1b":
         return Hold("G2", f"{incident.history_s / 3600:.1f} h of history, too little to judge by")
+    if incident.familiar is not None:
+        return Hold("G-FAMILIAR", incident.familiar.reason, variant=incident.familiar.kind)
     return None
 
 

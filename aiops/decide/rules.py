@@ -32,6 +32,11 @@ GATES = (
     Rule("G-SUSTAIN", "An anomaly that is not sustained yet is watched, not acted on.", "guide 3b"),
     Rule("G7", "Nothing is proposed for what is over.", "guide G7"),
     Rule(
+        "G-FAMILIAR",
+        "A day old, or as on most days and not worse: reported, for a person. Not for crash loops.",
+        "issue 3, sustain; Dynatrace",
+    ),
+    Rule(
         "G-HARM",
         "A strange number alone is not enough: users must notice it.",
         "issue 4, gate of harm",

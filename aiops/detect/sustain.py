@@ -8,6 +8,7 @@ does not count as time: a gap neither resolves an incident nor lets it grow old.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from aiops.detect import experience, impact
 from aiops.detect.settings import FATAL_SIGNALS, DetectSettings, History
 from aiops.domain import Breach, Float32Array, Incident, Panel, Scores, State, Verdict
 
-_INACTIVE, _PENDING, _FIRING = 0, 1, 2
+_FIRING = 2
 _STATES = (State.INACTIVE, State.PENDING, State.FIRING)
 # A signal counts as usual for a workload when half of the steps of the last days have it.
 _USUAL = 0.5
@@ -69,36 +70,64 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
 
 
 def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings) -> Track:
-    """Run the machine over [n, T] scores. One loop over time, all rows at once."""
+    """Run the machine over [n, T] scores."""
     rows, steps = values.shape
-    recent = np.zeros((rows, settings.window_steps), dtype=bool)  # the last scored steps, newest last
-    when = np.full((rows, settings.window_steps), -1, dtype=np.int64)
-    clean = np.zeros(rows, dtype=np.int64)
-    held = np.zeros(rows, dtype=np.int64)
-    state = np.zeros(rows, dtype=np.int64)
-    onset = np.full(rows, -1, dtype=np.int64)
     states = np.zeros((rows, steps), dtype=np.int8)
-    for step in range(steps):
-        scored = ~np.isnan(values[:, step])
-        bad = scored & (values[:, step] >= 1.0)
-        recent[scored] = np.roll(recent[scored], -1, axis=1)
-        when[scored] = np.roll(when[scored], -1, axis=1)
-        recent[scored, -1], when[scored, -1] = bad[scored], step
-        # A long gap in between: what was bad before it says nothing about now.
-        near = recent & (step - when < 2 * settings.window_steps)
-        enough = near.sum(axis=1) >= settings.bad_to_open
-        clean = np.where(bad, 0, clean + scored)
-        opens = scored & enough & (state == _INACTIVE)
-        first = np.where(near, when, steps).min(axis=1)
-        onset = np.where(opens, first, onset)
-        held = np.where(opens, (step - first) * step_s, held + step_s * (scored & (state > _INACTIVE)))
-        state = np.where(opens, _PENDING, state)
-        state = np.where((state == _PENDING) & enough & scored & (held >= hold_s), _FIRING, state)
-        closes = (state > _INACTIVE) & (clean >= settings.clean_to_close)
-        state = np.where(closes, _INACTIVE, state)
-        onset = np.where(closes, -1, onset)
-        states[:, step] = state
+    onset = np.full(rows, -1, dtype=np.int64)
+    # Where nothing can open, nothing is looked at: most rows of a healthy fleet.
+    busy = np.flatnonzero((values >= 1.0).sum(axis=1) >= settings.bad_to_open)
+    if len(busy):
+        states[busy], onset[busy] = _run(values[busy], step_s, hold_s, settings)
     return Track(states, onset)
+
+
+def _run(
+    values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings
+) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Return states [n, T] and the onset of the open run [n] or -1, all steps at once.
+
+    Columns are first packed to the scored steps of each row, since only those count.
+    """
+    scored = ~np.isnan(values)
+    steps = values.shape[1]
+    order = np.argsort(~scored, axis=1, kind="stable")  # [n, P]: the scored steps, then the others
+    place = np.arange(steps)
+    real = place < scored.sum(axis=1)[:, None]
+    bad = np.take_along_axis(values >= 1.0, order, axis=1) & real
+
+    width = settings.window_steps
+    last = np.stack([_shifted(bad, back, fill=0) for back in range(width)])  # [5, n, P], newest first
+    when = np.stack([_shifted(order, back, fill=-steps) for back in range(width)])
+    # A long gap in between: what was bad before it says nothing about now.
+    near = last & (order - when < 2 * width)
+    enough = near.sum(axis=0) >= settings.bad_to_open
+    quiet = ~np.stack([_shifted(bad, back, fill=1) for back in range(settings.clean_to_close)]).any(axis=0)
+
+    opened, closed = _latest(enough & real), _latest(quiet & real)
+    is_open = opened > closed
+    begins = is_open & ~_shifted(is_open, 1, fill=0)
+    start = np.maximum(_latest(begins), 0)  # [n, P] where the run began, 0 where none did
+    first = np.take_along_axis(np.where(near, when, steps).min(axis=0), start, axis=1)
+    held = np.take_along_axis(order, start, axis=1) - first + place - start
+    fires = is_open & enough & real & (held * step_s >= hold_s)
+    state = is_open * (1 + (_latest(fires) >= start)).astype(np.int8)
+
+    # Back to all steps: one without a score is in the state of the last one with.
+    seen = np.cumsum(scored, axis=1) - 1
+    states = np.where(seen >= 0, np.take_along_axis(state, np.maximum(seen, 0), axis=1), 0)
+    end = np.maximum(seen[:, -1:], 0)
+    found = np.take_along_axis(np.where(is_open, first, -1), end, axis=1)[:, 0]
+    return states.astype(np.int8), found
+
+
+def _shifted(values: NDArray[Any], back: int, *, fill: int) -> NDArray[Any]:
+    """Return [n, P] with each column `back` places later, `fill` before the first."""
+    return np.pad(values, ((0, 0), (back, 0)), constant_values=fill)[:, : values.shape[1]]
+
+
+def _latest(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the last column up to each one where the flag is set, -1 before the first: [n, P]."""
+    return np.maximum.accumulate(np.where(flags, np.arange(flags.shape[1]), -1), axis=1)
 
 
 def _worst(values: Float32Array) -> Float32Array:

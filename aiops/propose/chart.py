@@ -88,7 +88,8 @@ def mermaid(chart: Chart) -> str:
     top = max(max(seen, expected, upper or 0.0) for _, seen, expected, upper in columns)
     bottom = min(0.0, *(min(seen, expected) for _, seen, expected, _ in columns))
     top = top if top > bottom else bottom + 1.0
-    first_bad = next((place for place, column in enumerate(columns) if column[0] >= chart.onset_s), None)
+    began = chart.onset_s >= columns[0][0]  # an older incident began left of the picture
+    first_bad = next((i for i, column in enumerate(columns) if began and column[0] >= chart.onset_s), None)
     bars = [top if place == first_bad else bottom for place in range(len(columns))]
     colours = ", ".join(COLOURS)
     labels = ", ".join(f'"{_minutes(column[0] - chart.onset_s)}"' for column in columns)

@@ -17,6 +17,7 @@ from aiops.domain import (
     Diagnosis,
     Edit,
     Evidence,
+    Familiar,
     Guardrail,
     Impact,
     Incident,
@@ -282,6 +283,12 @@ STORMS = [
 )
 def test_a_storm_counts_what_no_root_explains(red: int, of: int, rootless: int, tripped: list[str]) -> None:
     assert fleet(red, of, rootless=rootless) == tripped
+
+
+def test_what_is_familiar_is_no_storm() -> None:
+    known = [replace(incident(f"w{n}"), familiar=Familiar("new-level", "a day old")) for n in range(12)]
+    checks = guardrails.fleet(known, [diagnosis(f"w{n}", None) for n in range(12)], up([50], [0]), LIMITS)
+    assert [check.id for check in checks if check.tripped] == []
 
 
 LOST = [

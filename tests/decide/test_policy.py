@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.decide import policy, rules
-from aiops.domain import Decision, Hold, Rollback, Scale, State, Target, Verdict
+from aiops.domain import Decision, Familiar, Hold, Rollback, Scale, State, Target, Verdict
 from aiops.limits import Limits
 
 REPLICAS = count_target("search", "replicas", "4")
@@ -161,6 +161,12 @@ SCALE_HOLDS: list[tuple[str, Callable[[], Shop], Target | None, str]] = [
         lambda: surge().fire("search", "latency_p95", "request_rate", state=State.PENDING),
         REPLICAS,
         "G-SUSTAIN",
+    ),
+    (
+        "a new level",
+        lambda: surge().fire("search", "latency_p95", "request_rate", familiar=Familiar("new-level", "old")),
+        REPLICAS,
+        "G-FAMILIAR",
     ),
     ("no data", lambda: surge().fire("search", "latency_p95", verdict=Verdict.NO_DATA), REPLICAS, "G1"),
     (

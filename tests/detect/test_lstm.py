@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
 from aiops.detect import scoring
 from aiops.detect.settings import DetectSettings
-from aiops.detect.sustain import sustain
+from aiops.detect.sustain import sustain, track
 from aiops.domain import Incident, State
 
 HOUR, DAY = 3_600, 86_400
@@ -78,3 +80,18 @@ def test_a_shift_of_24_hours_fires_until_it_ends_whatever_day_changes(broken, st
         assert _named([one.state is not State.FIRING for one in found]) == [], after_h
     ended = _incidents(world, starter, onset + DAY + 1_200)
     assert _named([one.state is not State.INACTIVE for one in ended]) == []
+
+
+def test_a_step_of_an_incident_over_midnight_has_one_score_in_every_run(broken, starter) -> None:
+    """Law 8: what differs between runs is only which steps they see."""
+    world = broken(MIDNIGHT - 4 * HOUR, 6 * HOUR)
+    newest = (MIDNIGHT - HOUR, MIDNIGHT + 600, MIDNIGHT + 5 * HOUR, MIDNIGHT + 11 * HOUR)
+    runs = [scoring.score(world.history(at + 120), starter, SETTINGS) for at in newest]
+    for early, late in itertools.pairwise(runs):
+        _, at, again = np.intersect1d(early.times, late.times, return_indices=True)
+        assert len(at) > 300
+        np.testing.assert_array_equal(early.values[:, :, at], late.values[:, :, again])
+        states = [track(one.workload, one.step_s, SETTINGS.hold_s, SETTINGS).states for one in (early, late)]
+        # A run that begins inside of the incident needs the hold once more, and no longer.
+        settled = np.flatnonzero(again >= SETTINGS.hold_s // early.step_s + SETTINGS.window_steps)
+        np.testing.assert_array_equal(states[0][:, at[settled]], states[1][:, again[settled]])

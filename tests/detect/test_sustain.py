@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aiops.detect.settings import DetectSettings, History
 from aiops.detect.sustain import sustain, track
-from aiops.domain import Scores, State, Verdict
+from aiops.domain import Panel, Scores, Signal, State, Verdict
 
 SETTINGS = DetectSettings()
 NAN = np.nan
@@ -162,3 +162,94 @@ def test_a_workload_without_a_day_of_traffic_is_learning(world) -> None:
     assert incidents[0].verdict == Verdict.LEARNING
     assert 19 <= incidents[0].history_s / 3_600 < 21
     assert incidents[1].verdict == Verdict.HEALTHY
+
+
+def _defined(steps: list[float], step_s: int, hold_s: int) -> tuple[list[int], int]:
+    """Return the states and the onset of the open run, step by step, as the text has it."""
+    seen: list[tuple[int, bool]] = []  # the scored steps: when, and was it bad
+    state, onset, held, states = 0, -1, 0, []
+    for now, value in enumerate(steps):
+        if not np.isnan(value):
+            seen.append((now, value >= 1))
+            near = [when for when, bad in seen[-5:] if bad and now - when < 10]
+            held += step_s if state else 0
+            if not state and len(near) >= 3:
+                state, onset, held = 1, near[0], (now - near[0]) * step_s
+            if state == 1 and len(near) >= 3 and held >= hold_s:
+                state = 2
+            if state and len(seen) >= 5 and not any(bad for _, bad in seen[-5:]):
+                state, onset = 0, -1
+        states.append(state)
+    return states, onset
+
+
+_STEPS = st.lists(
+    st.tuples(st.sampled_from([0.2, 1.5, NAN]), st.integers(1, 12)).map(lambda run: [run[0]] * run[1]),
+    min_size=1,
+    max_size=20,
+).map(lambda runs: [value for run in runs for value in run])
+
+
+@given(_STEPS, st.sampled_from([300, 900]))
+def test_the_machine_does_what_its_definition_says_step_by_step(steps: list[float], hold_s: int) -> None:
+    found = track(np.array([steps], dtype=np.float32), 60, hold_s, SETTINGS)
+    assert _defined(steps, 60, hold_s) == (found.states[0].tolist(), int(found.onset[0]))
+
+
+@given(_STEPS, st.integers(1, 200), st.data())
+def test_a_gap_neither_resolves_nor_extends_an_incident(steps: list[float], gap: int, data) -> None:
+    """What is open goes on after it as if there had been no gap; what had not opened may be torn."""
+    at = data.draw(st.integers(0, len(steps)))
+    whole = track(np.array([steps], dtype=np.float32), 60, 900, SETTINGS)
+    before = int(whole.states[0, at - 1]) if at else 0
+    torn = np.array([steps[:at] + [NAN] * gap + steps[at:]], dtype=np.float32)
+    found = track(torn, 60, 900, SETTINGS).states[0]
+    assert [before] * gap == found[at : at + gap].tolist()
+    if before == 2 or not np.any(np.array(steps[:at]) >= 1):
+        assert whole.states[0, at:].tolist() == found[at + gap :].tolist()
+
+
+@pytest.mark.parametrize("order", [[3, 1, 0, 2], [1, 0, 3, 2], [2, 3, 1, 0]])
+def test_the_order_of_workloads_changes_no_incident(world, order: list[int]) -> None:
+    history = world.history()
+    scores = _scores(history)
+    scores.values[0, 1, -20:] = 5.0
+    scores.values[1, 2, -5:] = 5.0
+    plain = sustain(_with_top(scores), history, SETTINGS)
+
+    def pick(panel: Panel) -> Panel:
+        rows = tuple(panel.workloads[i] for i in order)
+        return dataclasses.replace(panel, values=panel.values[order], workloads=rows)
+
+    moved = dataclasses.replace(history, recent=pick(history.recent), reference=pick(history.reference))
+    shuffled = _scores(moved)
+    shuffled.values[:] = scores.values[order]
+    assert [plain[i] for i in order] == list(sustain(_with_top(shuffled), moved, SETTINGS))
+
+
+def test_a_clean_signal_more_changes_nothing(world) -> None:
+    history = world.history()
+    scores = _scores(history)
+    scores.values[1, 1, -20:] = 5.0
+    found = sustain(_with_top(scores), history, SETTINGS)
+    extra = Signal("more", "x", "up", 1.0)
+
+    def wider(panel: Panel) -> Panel:
+        values = np.concatenate([panel.values, panel.values[:, :1]], axis=1)
+        return dataclasses.replace(panel, values=values, signals=(*panel.signals, extra))
+
+    history = dataclasses.replace(history, recent=wider(history.recent), reference=wider(history.reference))
+    more = _scores(history)
+    more.values[:, :-1] = scores.values
+    assert found == sustain(_with_top(more), history, SETTINGS)
+
+
+def test_signals_that_take_turns_are_one_incident(world) -> None:
+    history = world.history()
+    scores = _scores(history)
+    for turn in range(20):  # no signal is ever bad twice in a row
+        scores.values[0, turn % 3, -20 + turn] = 3.0
+    found = sustain(_with_top(scores), history, SETTINGS)[0]
+    assert found.state == State.FIRING
+    assert int(scores.times[-20]) == found.onset_s
+    assert {b.signal for b in found.signals} == {"request_rate", "error_ratio", "latency_p95"}

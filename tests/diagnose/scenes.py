@@ -16,6 +16,7 @@ from aiops.domain import (
     Breach,
     Decision,
     Diagnosis,
+    Familiar,
     FieldName,
     Grid,
     Incident,
@@ -92,6 +93,7 @@ class Shop:
         state: State = State.FIRING,
         verdict: Verdict = Verdict.ANOMALOUS,
         coverage: float = 1.0,
+        familiar: Familiar | None = None,
     ) -> Shop:
         """Open an incident on signals whose level now is what `set` made it."""
         onset_s = NOW_S - onset * 60
@@ -112,6 +114,7 @@ class Shop:
             coverage,
             NOW_S,
             50 * 3600,
+            familiar,
         )
         return self
 
