@@ -47,7 +47,10 @@ def fixed(batch: Batch, zero_when_new: np.ndarray) -> Bands:
 
 
 def _seasonal(batch: Batch, centre: FloatArray) -> FloatArray:
-    """Return the mean of yesterday and a week ago, each smoothed over 25 minutes: [B, T]."""
+    """Return the mean of yesterday and a week ago, each smoothed over 25 minutes: [B, T].
+
+    Where yesterday was a day of another kind (a Sunday, and today a Monday), a week ago alone.
+    """
     per = max(1, round(PACE_S / batch.step_s))
     pace = per * batch.step_s
     now = features.fold(batch.values, per)  # [B, N]
@@ -56,10 +59,11 @@ def _seasonal(batch: Batch, centre: FloatArray) -> FloatArray:
         week, back = now, -features.season_length(7 * per_day)
     else:
         week, back = features.fold(batch.week_ago, per), 0
-    seasons = [
-        _smooth(now, -features.season_length(per_day), buckets),
-        _smooth(week, back, buckets),
-    ]
+    day = features.season_length(per_day)
+    yesterday, last_week = _smooth(now, -day, buckets), _smooth(week, back, buckets)
+    clock = batch.calendar.clock(int(batch.times[0]) + np.arange(buckets, dtype=np.int64) * pace)
+    turned = features.turned(clock, 0, buckets, day) & np.isfinite(last_week)
+    seasons = [np.where(turned, np.nan, yesterday), last_week]
     known = np.isfinite(seasons).sum(axis=0)
     total = np.nansum(seasons, axis=0)
     expected = np.where(known > 0, total / np.maximum(known, 1), centre[:, None])

@@ -114,10 +114,10 @@ def seasons(
     reach = range(-_NEAR, _NEAR + 1)
     days = {o: columns(clean, start - day + o, far) for o in reach}
     weeks = {o: columns(week, start + o, far) for o in reach}
-    turned = _turned(clock, start, far, day)
-    if turned.any():
+    other = turned(clock, start, far, day)
+    if other.any():
         apart = np.abs(_mean([days[o] for o in (-1, 0, 1)]) - _mean([weeks[o] for o in (-1, 0, 1)]))
-        days = {o: np.where(turned & (apart > _APART), np.nan, days[o]) for o in reach}
+        days = {o: np.where(other & (apart > _APART), np.nan, days[o]) for o in reach}
     day_now = _mean([days[o][:, :length] for o in (-1, 0, 1)])
     week_now = _mean([weeks[o][:, :length] for o in (-1, 0, 1)])
     now = np.broadcast_to(clock[start:stop], (rows, length, 3))
@@ -132,12 +132,12 @@ def seasons(
     return before, np.stack(leads, axis=2)
 
 
-def _turned(clock: Float32Array, start: int, length: int, day: int) -> NDArray[np.bool_]:
+def turned(clock: Float32Array, start: int, length: int, day: int) -> NDArray[np.bool_]:
     """Tell of [length] buckets from `start` on if one of it and `day` before lies in a day off."""
     off = clock[start : start + length, 2]
     before = columns(clock[None, :, 2], start - day, length)[0]  # NaN where the clock does not reach
-    turned: NDArray[np.bool_] = np.abs(off - before) > 0
-    return turned
+    differs: NDArray[np.bool_] = np.abs(off - before) > 0
+    return differs
 
 
 def season_length(per_day: int) -> int:

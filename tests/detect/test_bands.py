@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -68,3 +70,13 @@ def test_a_constant_is_expected_to_stay(
 ) -> None:
     bands = baseline.fixed(_batch(np.array([history]), 3), np.array([zero_when_new]))
     np.testing.assert_array_equal(bands.expected, np.full((1, 4), expected))
+
+
+def test_the_baseline_of_a_saturday_is_last_saturday_and_not_a_friday() -> None:
+    values = np.full((1, 3 * 288), 100.0)
+    last_week = values.copy()
+    last_week[:, 2 * 288 :] = 40.0  # 1970-01-03 was a Saturday
+    batch = dataclasses.replace(_batch(values, 576), week_ago=last_week)
+    expected = baseline.bands(batch).expected[0]
+    np.testing.assert_allclose(expected[300:570], 100.0)
+    np.testing.assert_allclose(expected[580:860], 40.0)
