@@ -143,7 +143,7 @@ def edge(values: FloatArray, block_steps: int, chance: float) -> FloatArray:
     low, middle, high, rare = np.quantile(peaks, [0.25, 0.5, 0.75, _NOT_RARE], axis=1)
     at = [-np.log(-np.log(share)) for share in (0.25, 0.5, 0.75, 1 - chance)]
     spread = np.maximum((high - low) / (at[2] - at[0]), _LEAST_SPREAD * middle)
-    return np.maximum(middle + spread * (at[3] - at[1]), rare)
+    return np.asarray(np.maximum(middle + spread * (at[3] - at[1]), rare))
 
 
 def threshold(daily_maxima: FloatArray, budget: float) -> float:

@@ -121,7 +121,8 @@ class Pass:
         self.replaced[settled] = False
 
     def _replace(self, first: int, last: int, margin: FloatArray) -> None:
-        lower, middle, upper = self.drawn(first, last, margin)
+        quantiles = self.quantiles(first, last)
+        lower, middle, upper = edges(quantiles, margin, self.least, self.yesterday(first, last))
         seen = self.seen[:, first:last]
         high = (seen > upper) & (self.direction >= 0)[:, None]
         low = (seen < lower) & (self.direction <= 0)[:, None]
@@ -129,7 +130,12 @@ class Pass:
         # On the first day of a young series there is no season to hold it against.
         near = [features.columns(self.clean, first - self.day + o, last - first) for o in range(-2, 3)]
         known = np.isfinite(near).any(axis=0) | np.isfinite(self.week[:, first:last])
-        out &= known
+        # Odd or not, what a week ago had as well is no outage to forget: a Monday that was fed as the
+        # forecast of a Sunday would be the yesterday of Tuesday.
+        weekly = [features.columns(self.week, first + o, last - first) for o in range(-2, 3)]
+        width_up, width_down = quantiles[..., 2] - quantiles[..., 1], quantiles[..., 1] - quantiles[..., 0]
+        usual = (seen <= np.fmax.reduce(weekly) + width_up) & (seen >= np.fmin.reduce(weekly) - width_down)
+        out &= known & ~usual
         self.replaced[:, first:last] = out
         self.clean[:, first:last] = np.where(out, middle, seen)
 

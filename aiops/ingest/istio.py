@@ -26,7 +26,7 @@ _CLIENT = 'reporter="source",destination_workload!="unknown"'
 
 def signals() -> tuple[Query, ...]:
     """Return requests per second, share of errors and 95th percentile of the latency in ms."""
-    rate = Signal("request_rate", "req/s", "both", 0.5, None, 2)
+    rate = Signal("request_rate", "req/s", "both", 0.5, None, 3)
     errors = Signal("error_ratio", "ratio", "up", 0.01, 0.02)
     latency = Signal("latency_p95", "ms", "up", 30, 300, 2)
     served, called = _rate(_DESTINATION, _SERVER), _rate(_DESTINATION, _CLIENT)
