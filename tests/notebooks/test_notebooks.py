@@ -38,5 +38,5 @@ def test_a_notebook_defines_nothing_and_keeps_no_output(path):
             assert cell.outputs == []
 
 
-def test_there_is_a_notebook():
-    assert [path.name for path in NOTEBOOKS] == ["one_incident.ipynb"]
+def test_there_are_notebooks():
+    assert [path.name for path in NOTEBOOKS] == ["five_and_five.ipynb", "one_incident.ipynb"]
