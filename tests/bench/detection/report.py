@@ -12,6 +12,7 @@ from bench.detection.series import Series
 from numpy.typing import NDArray
 
 RATES = (0.05, 0.2, 1.0)  # false events per series-day
+DEFAULT = "at the default threshold"
 _EDGE = 0.999  # a peer without a threshold of its own gets the level that its history kept
 
 
@@ -78,8 +79,7 @@ def text(collection: str, rows: Sequence[Measured], series: Sequence[Series], mi
     rates = " ".join(f"{'at ' + str(rate) + '/day':>19}" for rate in RATES)
     lines = [
         f"{collection.upper()}: {len(series)} series",
-        f"{'':34} {'VUS-PR':>7} {'AUC-PR':>7} {'F1':>6}  "
-        f"{'at the default threshold':>39}  {rates}  {'no':>5}",
+        f"{'':34} {'VUS-PR':>7} {'AUC-PR':>7} {'F1':>6}  {DEFAULT:>39}  {rates}  {'no':>5}",
         f"{'':34} {'':>7} {'':>7} {'':>6}  {'recall':>6} {'delay':>15} {'false/day':>9} {'on':>6}  "
         + " ".join(f"{'recall':>6} {'delay':>6} {'on':>5}" for _ in RATES)
         + "  score  notes",
