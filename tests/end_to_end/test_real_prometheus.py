@@ -16,7 +16,7 @@ from aiops.mesh import openmetrics, plant, scenarios
 
 # Training wants 4 whole days; 2.8 GB of text and a minute or two of promtool.
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
-DAYS = 5  # what a run reads at one-minute steps is at most 3.5 days; the rest is margin
+DAYS = 5  # a run reads 3.5 days at one-minute steps; the 28-day reference reads all there is
 SEED = 7
 
 
@@ -79,7 +79,7 @@ def test_prometheus_to_github_both_real_ends_in_the_same_pull_requests(command, 
 
 
 def test_what_aiops_record_keeps_replays_to_the_same_report(command, live, tmp_path):
-    start = live.now_s - 84 * 3_600  # what a run reads at one-minute steps
+    start = live.now_s - DAYS * 86_400  # all there is: how long a workload is known is in the report
     done = command("record", tmp_path / "kept", "--from", start, "--to", live.now_s, "--config", live.config)
     assert done.code == 0, done.err
     asked = run(command, live, "--dry-run").report
