@@ -1,8 +1,8 @@
 """Replace one scalar by splicing its bytes, and prove that nothing else changed.
 
-Law 4: a manifest is never dumped. After the splice the file is read by YAML 1.1 rules (PyYAML)
-and by YAML 1.2 rules (ruamel.yaml); both must see exactly that one scalar of that one document
-differ, with the value that was meant. Otherwise the edit is refused.
+Law 4: a manifest is never dumped. After the splice the file is read by YAML 1.1 rules and by YAML
+1.2 rules (see proof.py); both must see exactly that one scalar of that one document differ, with
+the value that was meant. Otherwise the edit is refused.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from aiops.domain import Edit, Place
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
-from aiops.gitops.nodes import Alias, Mapping, Node, Scalar, look, resolve_plain, scalar_tag
+from aiops.gitops.nodes import Node, Scalar, look, resolve_plain, scalar_tag
+from aiops.gitops.proof import prove, type_12
 from aiops.gitops.rendered import MAX_REPLICAS
 from aiops.gitops.snapshot import Spot, locate
-from aiops.gitops.text import Text, decode, read
+from aiops.gitops.text import Text, read
 
 # What a version can be made of; nothing in it needs escaping in any quoting style.
 _SAFE = re.compile(r"[A-Za-z0-9_.:/@+-]{1,512}")
@@ -31,7 +31,6 @@ _NUMBER_LIKE = re.compile(
     r"|0[xob][0-9a-fA-F_]+"
 )
 _WORD_LIKE = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
-Leaf = tuple[int, tuple[str | int, ...], str, str]
 
 
 def edit(content: bytes, place: Place, new: str, blob: str) -> Edit:
@@ -125,7 +124,7 @@ def reads_as_text(value: str) -> bool:
     """
     if value.lower().lstrip(".+-") in _WORD_LIKE or _NUMBER_LIKE.fullmatch(value):
         return False
-    return resolve_plain(value) == "str" and _resolve_12(value) == "str" and value[0] not in "-:@."
+    return resolve_plain(value) == "str" and type_12(value) == "str" and value[0] not in "-:@."
 
 
 def replace(content: bytes, edits: Sequence[Edit]) -> bytes:
@@ -168,28 +167,12 @@ def _splice(content: bytes, edits: Sequence[Edit]) -> bytes:
 
 
 def _prove(old: bytes, new: bytes, edits: Sequence[Edit]) -> None:
-    """Raise EditRefused unless both readers see exactly the edited scalars differ."""
-    file = edits[0].file
+    """Raise EditRefused unless the old values are where they were and nothing else differs."""
     for one in edits:
         place = _located(old, Spot(one.file, one.document, one.path, one.old, ""))
         if (place.value, place.start, place.end) != (one.old, one.start, one.end):
-            raise EditRefused(f"{one.path_text}: expected {one.old!r}, found {place.value!r}", where=file)
-    wanted = {(one.document, one.path): (one.old, one.new) for one in edits}
-    for name, leaves in (("1.1", _leaves_11), ("1.2", _leaves_12)):
-        before, after = leaves(old, file), leaves(new, file)
-        if len(before) != len(after):
-            raise EditRefused(f"by YAML {name} rules the edit changes the structure", where=file)
-        changed = {}
-        for one_before, one_after in zip(before, after, strict=True):
-            if one_before == one_after:
-                continue
-            if one_before[:2] != one_after[:2]:
-                raise EditRefused(f"by YAML {name} rules the edit changes the structure", where=file)
-            changed[one_before[:2]] = (one_before[3], one_after[3])
-            if one_before[2] != one_after[2] and one_after[2] != "str":
-                raise EditRefused(f"by YAML {name} rules the value becomes a {one_after[2]}", where=file)
-        if changed != wanted:
-            raise EditRefused(f"by YAML {name} rules something else changes too", where=file)
+            raise EditRefused(f"{one.path_text}: expected {one.old!r}, found {place.value!r}", where=one.file)
+    prove(old, new, edits)
 
 
 @lru_cache(maxsize=4)  # an edit looks at the old and the new content several times
@@ -206,73 +189,3 @@ def _parsed(content: bytes, file: str) -> tuple[Text, tuple[Node | None, ...]]:
 
 def _located(content: bytes, spot: Spot) -> Place:
     return locate(*_parsed(content, spot.file), spot)
-
-
-def _leaves_11(content: bytes, file: str) -> list[Leaf]:
-    """Return (document, path, type, value) of every scalar, key and empty container by YAML 1.1."""
-    leaves: list[Leaf] = []
-    for index, root in enumerate(_parsed(content, file)[1]):
-        todo: list[tuple[tuple[str | int, ...], Node]] = [((), root)] if root is not None else []
-        while todo:
-            path, node = todo.pop()
-            if isinstance(node, Scalar):
-                leaves.append((index, path, scalar_tag(node), node.value))
-            elif isinstance(node, Alias):
-                leaves.append((index, path, "alias", node.name))
-            elif isinstance(node, Mapping):
-                leaves.append((index, path, f"map {node.tag}&{node.anchor}", str(len(node.pairs))))
-                for number, (key, value) in enumerate(node.pairs):
-                    name = key.value if isinstance(key, Scalar) else number
-                    todo.append(((*path, name), value))
-            else:
-                leaves.append((index, path, f"seq {node.tag}&{node.anchor}", str(len(node.entries))))
-                todo.extend(((*path, number), entry) for number, entry in enumerate(node.entries))
-    return leaves
-
-
-def _resolve_12(text: str) -> str:
-    from ruamel.yaml.resolver import VersionedResolver
-
-    tag = str(VersionedResolver(version=(1, 2)).resolve(_scalar_node(), text, (True, False)))
-    return tag.rpartition(":")[2]
-
-
-def _scalar_node() -> Any:
-    from ruamel.yaml.nodes import ScalarNode
-
-    return ScalarNode
-
-
-def _leaves_12(content: bytes, file: str) -> list[Leaf]:
-    """Return the same leaves by YAML 1.2, read by another parser; aliases by order of their anchor."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-    from ruamel.yaml.nodes import MappingNode, ScalarNode
-
-    text = decode(content).text
-    leaves: list[Leaf] = []
-    try:
-        roots = list(YAML(typ="safe", pure=True).compose_all(text))
-    except (YAMLError, ValueError, RecursionError) as error:
-        problem = str(getattr(error, "problem", None) or "not readable").splitlines()[0]
-        raise EditRefused(f"not readable as YAML 1.2: {problem}", where=file) from error
-    for index, root in enumerate(roots):
-        seen: dict[int, int] = {}
-        todo: list[tuple[tuple[str | int, ...], Any]] = [((), root)] if root is not None else []
-        while todo:
-            path, node = todo.pop()
-            if id(node) in seen:
-                leaves.append((index, path, "alias", str(seen[id(node)])))
-                continue
-            seen[id(node)] = len(seen)
-            kind = str(node.tag).rpartition(":")[2]
-            if isinstance(node, ScalarNode):
-                leaves.append((index, path, kind, node.value))
-            elif isinstance(node, MappingNode):
-                leaves.append((index, path, f"map {kind}", str(len(node.value))))
-                for number, (key, value) in enumerate(node.value):
-                    todo.append(((*path, key.value if isinstance(key, ScalarNode) else number), value))
-            else:
-                leaves.append((index, path, f"seq {kind}", str(len(node.value))))
-                todo.extend(((*path, number), entry) for number, entry in enumerate(node.value))
-    return leaves
