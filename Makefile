@@ -5,6 +5,7 @@
 # make bench-score DIR=folder  score its tables, then cut the future off: no score may change
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
 # make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
+# make bench-decisions SEEDS=20  scenarios of the rule book on shops nobody tuned by: right, wrong, missed, harmful
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make starter     train the starter model again, and judge it on call graphs it never saw
@@ -15,7 +16,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-detection bench-drift starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-drift starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -48,6 +49,9 @@ bench-seeds: .venv/.test
 FIRST ?= 401
 bench-incidents: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.incidents.run $(SEEDS) --first $(FIRST)
+
+bench-decisions: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.run $(SEEDS) --first $(FIRST) --only $(ONLY)
 
 # WSD=all SEEDS=3 MODELS=folder:folder PAANO=folder, all optional: see run.py.
 bench-detection: .venv/.test .cache/peers/.done
