@@ -254,7 +254,11 @@ class DriftWatch:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that changed around the onset. `kind`: "image", "config", "replicas" or "node"."""
+    """Something that changed around the onset.
+
+    `kind`: "image", "config" (pod template without the image, ConfigMap or Secret of its own),
+    "exposure" (share of a service's traffic), "nearby" (settings of the namespace) or "replicas".
+    """
 
     workload: Workload
     kind: str
@@ -281,13 +285,17 @@ class CallEdge:
 
 @dataclass(frozen=True, slots=True)
 class Autoscaler:
-    """The HorizontalPodAutoscaler (or ScaledObject) that owns the replicas of a workload."""
+    """The HorizontalPodAutoscaler (or ScaledObject) that owns the replicas of a workload.
+
+    `limited`: it wants more than its bounds allow; `active`: it has its metric. None = not told.
+    """
 
     name: str
     min_replicas: int
     max_replicas: int
     current: int
     limited: bool | None
+    active: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,12 +324,81 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class VersionSplit:
-    """One version of a workload since the onset: requests counted, error ratio, p95 in ms."""
+    """One version of a workload since the onset: requests counted, error ratio, p95 in ms.
+
+    `success_ratio`: what neither failed, hung, nor was refused as the client's mistake, 0..1.
+    """
 
     version: str
     requests: float
     error_ratio: float | None
     latency_p95_ms: float | None
+    success_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodePods:
+    """Pods of a workload on one node, before or now, whichever is more.
+
+    `unready`: of them not ready now. `troubles`: conditions of the node since the onset or shortly
+    before ("NotReady", "MemoryPressure", "Cordoned", "Gone"). `zone`: "" when not told.
+    """
+
+    node: str
+    zone: str
+    pods: int
+    unready: int
+    troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PodSplit:
+    """One pod now: its error ratio and its p95 in ms, as far as the scrape tells pods apart."""
+
+    pod: str
+    node: str
+    zone: str
+    error_ratio: float | None
+    latency_p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How requests end now besides errors of the server, as shares 0..1; None = not measured.
+
+    `*_before`: in the hour before the onset. `injected`: the most that is injected into its own
+    requests or into those that it makes, and into whose. `flags`: failed calls per second by
+    Envoy's flag.
+    """
+
+    injected: float | None = None
+    injected_into: str = ""
+    disconnects: float | None = None
+    disconnects_before: float | None = None
+    turned_away: float | None = None
+    turned_away_before: float | None = None
+    slow: float | None = None
+    flags: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a workload. Empty = nothing there or not known; `Context.missing` tells.
+
+    `alerts`, `chaos`: names of what fires and what runs. `quotas`: (quota/resource, used 0..1).
+    `phase`: of its Argo Rollout, "" without one; `canary_failed`: of its Flagger canary.
+    `oom_killed`: pods killed for memory in the last 15 minutes.
+    """
+
+    nodes: tuple[NodePods, ...] = ()
+    pods: tuple[PodSplit, ...] = ()
+    alerts: tuple[str, ...] = ()
+    chaos: tuple[str, ...] = ()
+    quotas: tuple[tuple[str, float], ...] = ()
+    phase: str = ""
+    canary_failed: bool | None = None
+    vpa: bool = False
+    oom_killed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +406,8 @@ class Context:
     """Everything that was asked about one workload in an incident.
 
     `missing`: names of the sources that gave nothing; each lowers what can be claimed.
-    `images`: (container, image_spec) running at the judged step.
+    `images`: (container, image_spec) running at the judged step. `neighbours`: image changes of
+    the workloads that call it or that it calls.
     """
 
     workload: Workload
@@ -342,6 +420,9 @@ class Context:
     versions: tuple[VersionSplit, ...]
     images: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
+    neighbours: tuple[Change, ...] = ()
+    outcomes: Outcomes = Outcomes()
+    around: Surroundings = Surroundings()
 
 
 # --- gitops -----------------------------------------------------------------------------------
@@ -394,6 +475,7 @@ class Target:
     `places`: every place that sets it, the winner last. `winner`: None when refused.
     `owner`: the automation that owns the field ("HorizontalPodAutoscaler/web"), None = nobody.
     `history`: newest first, the current value included. `refusal`: one line, None = editable.
+    `annotations`: those of the workload's manifest that start with `aiops/`, by name.
     """
 
     workload: Workload
@@ -403,6 +485,7 @@ class Target:
     owner: str | None
     history: tuple[PastValue, ...]
     refusal: str | None
+    annotations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,6 +585,7 @@ class Diagnosis:
     """The cause of one incident. `root`: the workload to blame, None when unknown.
 
     `change`: the change that is blamed, if one is. `ruled_out`: other causes, with the reason.
+    `place`: the pod, node or zone to blame ("node/node-a"), "" when no place is.
     """
 
     workload: Workload
@@ -513,6 +597,7 @@ class Diagnosis:
     ruled_out: tuple[str, ...]
     impact: Impact
     trace: tuple[Asked, ...]
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

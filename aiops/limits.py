@@ -67,6 +67,21 @@ class Limits:
     known_peak: float = _number(
         0.8, "ratio", "of today's rise, had yesterday or last week at this time: a known peak", "judgement"
     )
+    exposure_min: float = _number(
+        0.1, "ratio", "change of a version's share of a service that is an exposure", "judgement: a tenth"
+    )
+    coupled_s: int = _number(
+        1800, "s", "releases of neighbours this close are one set", "issue 4, coupled releases"
+    )
+    concentrated_max: float = _number(
+        0.5,
+        "ratio",
+        "bad pods of all pods that are still a place and not the service",
+        "judgement: at most half",
+    )
+    leak_slope_max: float = _number(
+        0.25, "ratio", "growth of memory before a release over since, at which it begins there", "judgement"
+    )
     shared_min: int = _number(3, "workloads", "unexplained together at one onset: a shared cause", "guide G9")
     # Rollback.
     rollback_soak_s: int = _number(3600, "s", "a value was in place this long to be a target", "design")
@@ -76,6 +91,7 @@ class Limits:
     )
     scale_step: int = _number(10, "replicas", "most that one proposal adds", "design")
     replicas_max: int = _number(50, "replicas", "absolute maximum of replicas or HPA bounds", "design")
+    quota_full: float = _number(0.95, "ratio", "used over hard limit of a quota that is full", "judgement")
     # Guardrails.
     new_per_run: int = _number(2, "pull requests", "new in one run", "design; Renovate prHourlyLimit")
     open_max: int = _number(5, "pull requests", "open at once", "design")

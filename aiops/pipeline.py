@@ -17,6 +17,7 @@ from aiops.decide import guardrails, policy
 from aiops.detect import drift, familiar, scoring, sustain
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
+    Cause,
     Context,
     Decision,
     Diagnosis,
@@ -37,7 +38,7 @@ from aiops.domain import (
     Workload,
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
-from aiops.gitops import past, splice, where
+from aiops.gitops import culprit, past, splice, where
 from aiops.job import Earlier, Job, Progress, Result, Sent
 from aiops.ports import Files, Forge, Metrics, Repository
 from aiops.propose import chart, lifecycle, proposal
@@ -206,6 +207,8 @@ def _decide(
         (incident.workload, name, target.refusal) for name, target in targets.items() if target.refusal
     ]
     decision: Decision = policy.decide(incident, found, asked, targets, job.limits, panel)
+    if isinstance(decision, Hold) and found.cause in (Cause.CONFIG, Cause.EXPOSURE):
+        decision = _named(decision, job, repository, sha, found)
     edits: tuple[Edit, ...] = ()
     history = targets[decision.field].history if isinstance(decision, (Scale, Rollback)) else ()
     if isinstance(decision, (Scale, Rollback)):
@@ -216,6 +219,17 @@ def _decide(
             decision = Hold("EDIT", str(error), variant="edit-refused")
     drawn = chart.sample(incident, panel, scores) if incident.signals else None
     return PlanItem(incident.workload, decision, incident, found, edits, history, drawn), unresolved
+
+
+def _named(held: Hold, job: Job, repository: Repository, sha: str, found: Diagnosis) -> Hold:
+    """Return a hold that also names the commit to revert, when the repository has one at that time."""
+    if found.change is None:
+        return held
+    target = where.resolve(repository.files(sha), found.workload, "image.tag", job.clusters)
+    one = culprit.commit(repository, sha, target, found.change)
+    if one is None:
+        return replace(held, reason=f"{held.reason}; no commit near that time touched its files")
+    return replace(held, reason=f"{held.reason}; revert commit {one.sha[:12]} ({one.subject[:80]})")
 
 
 def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list[PlanItem]:

@@ -47,7 +47,7 @@ def fleet(
     """
     scored = [i for i in incidents if i.score is not None]
     red = [i for i in incidents if i.state is State.FIRING and i.familiar is None]
-    named = {d.workload.key for d in diagnoses if d.root is not None}
+    named = {d.workload.key for d in diagnoses if d.root is not None or d.place}
     adrift = [i for i in red if i.workload.key not in named]
     enough = max(limits.storm_min, limits.storm_share * len(scored))
     all_red = len(scored) >= limits.all_red_min and len({i.workload.key for i in red}) >= len(scored)

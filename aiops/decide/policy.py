@@ -11,9 +11,12 @@ from collections.abc import Mapping
 
 from aiops.decide import health, rollback
 from aiops.decide.scale import scale
+from aiops.diagnose.changes import SIDECARS
+from aiops.diagnose.facts import describe
 from aiops.domain import (
     Autoscaler,
     Cause,
+    Change,
     Context,
     Decision,
     Diagnosis,
@@ -25,7 +28,7 @@ from aiops.domain import (
     Target,
     Verdict,
 )
-from aiops.limits import Limits
+from aiops.limits import LIMITS, Limits
 
 # Pods of these kinds are interchangeable, so one more helps and an older one fits (guide S8).
 SCALABLE = ("Deployment", "Rollout")
@@ -84,7 +87,7 @@ def _act(
     if target is None or target.refusal is not None or target.winner is None:
         why = (target and target.refusal) or f"no place sets {field}"
         return Hold("EDIT", why, variant="edit-refused")
-    if field == "image.tag":
+    if field in ("image.tag", "image.digest"):
         return rollback.roll_back(diagnosis, target, limits, panel, blaming_rule(diagnosis))
     onset_s = int(panel.times[-1]) if incident.onset_s is None else incident.onset_s
     return scale(target, context, limits, panel, onset_s)
@@ -122,6 +125,8 @@ def _field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
         return _release_field(diagnosis, context)
     if diagnosis.cause is Cause.OVERLOAD:
         return _load_field(context)
+    if diagnosis.cause is Cause.LEAK and diagnosis.change is not None:
+        return _release_field(diagnosis, context)
     rule = blaming_rule(diagnosis)
     answer = next((asked.answer for asked in reversed(diagnosis.trace) if asked.holds), "")
     root = diagnosis.root
@@ -132,13 +137,27 @@ def _field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
 def _release_field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
     if context.workload.kind not in RETURNABLE:
         return Hold("S8", f"a {context.workload.kind or 'workload of unknown kind'} is not rolled back")
-    if diagnosis.change is None or diagnosis.change.new is None or "@" in diagnosis.change.new:
-        return Hold("R9", "the image is pinned by digest, which names no earlier version")
+    if diagnosis.change is None or diagnosis.change.new is None:
+        return Hold("R9", "which image runs is not known")
+    pinned = "@" in diagnosis.change.new
+    pair = coupled(diagnosis.change, context)
+    if pair and blaming_rule(diagnosis) != "R1b":
+        names = ", ".join(f"{one.workload} ({describe(one)})" for one in pair)
+        return Hold("R-PAIR", f"released together with {names}: they may need each other")
     proved = blaming_rule(diagnosis) == "R1b" or any("new version" in e.claim for e in diagnosis.evidence)
     blind = [name for name in ("call_rate", "call_error_ratio") if name in context.missing]
     if blind and not proved:
         return Hold("S-BLIND", f"{', '.join(blind)} missing: a failing callee cannot be ruled out")
-    return "image.tag"
+    return "image.digest" if pinned else "image.tag"
+
+
+def coupled(change: Change, context: Context) -> tuple[Change, ...]:
+    """Return the releases of callers and callees so close to a release that they may be one set."""
+    return tuple(
+        one
+        for one in context.neighbours
+        if one.subject not in SIDECARS and abs(one.at_s - change.at_s) <= LIMITS.coupled_s
+    )
 
 
 def _load_field(context: Context) -> FieldName | Hold:
@@ -150,12 +169,23 @@ def _load_field(context: Context) -> FieldName | Hold:
         return Hold("S8", f"a {context.workload.kind or 'workload of unknown kind'} is not scaled")
     if context.capacity.unschedulable is None or context.capacity.unschedulable > 0:
         return Hold("S4", "pods wait for room on a node: more of them cannot start")
+    full = [name for name, used in context.around.quotas if used >= LIMITS.quota_full]
+    if full:
+        return Hold("S4", f"the quota {', '.join(full)} is used up: more pods cannot start")
+    if context.around.vpa:
+        return Hold("S6b", "a VerticalPodAutoscaler moves its requests: two autoscalers would fight")
     return "replicas" if context.autoscaler is None else _bound(context.autoscaler)
 
 
 def _bound(auto: Autoscaler) -> FieldName | Hold:
+    if auto.active is False:
+        return Hold("G10", f"{auto.name} cannot read its metric: that is to be mended first")
     if auto.current < auto.max_replicas:
-        return Hold("S1", f"{auto.name} has {auto.current} of {auto.max_replicas}: it does not see the load")
+        return Hold(
+            "S1",
+            f"{auto.name} has {auto.current} of {auto.max_replicas}: it does not see this load,"
+            " so its metric is the wrong one",
+        )
     if auto.max_replicas <= auto.min_replicas or auto.limited is not True:
         return Hold("S1b", f"{auto.name} is not known to be limited by its maximum of {auto.max_replicas}")
     return "hpa.max"
@@ -165,7 +195,9 @@ def _harm_gate(incident: Incident, context: Context, limits: Limits, panel: Pane
     """Return why users are not, or not provably, hurt. Pods that cannot start pass (R1b)."""
     if rule == "R1b":
         return None
-    if not health.harms(panel, incident.workload, limits):
+    killed = rule == "R13" and (context.around.oom_killed or 0) > 0
+    # R1d proved its harm by counting the requests that succeed on each version.
+    if rule != "R1d" and not killed and not health.harms(panel, incident.workload, limits):
         return Hold("G-HARM", "no signal is at the level that users notice")
     served = health.requests_per_min(panel, incident.workload, limits)
     if served is None or served < limits.traffic_min_per_min:

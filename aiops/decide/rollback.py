@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from typing import Literal
 
 from aiops.decide import health
 from aiops.domain import Change, Decision, Diagnosis, Hold, Panel, PastValue, Rollback, Target
@@ -15,6 +16,7 @@ MIGRATION = re.compile(
 )
 # A branch or an environment is a name that moves. Without a digit no version, date or hash is in it.
 VERSION = re.compile(r"(?=.*[0-9])[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 MOVING = re.compile(
     r"(latest|stable|edge|nightly|main|master|develop|dev|prod|staging|test|qa)[0-9]?", re.IGNORECASE
 )
@@ -27,6 +29,9 @@ def roll_back(diagnosis: Diagnosis, target: Target, limits: Limits, panel: Panel
     what never served has none, and the old value may be a worker that serves none at all.
     """
     change = diagnosis.change
+    wish = dict(target.annotations).get("aiops/rollback", "")
+    if wish == "never":
+        return Hold("R-NEVER", "its manifest says aiops/rollback: never; a person decides")
     if change is None or not target.history:
         return Hold("R3", "the repository's history does not tell which values the field had")
     current, earlier = target.history[0], target.history[1:]
@@ -42,7 +47,10 @@ def roll_back(diagnosis: Diagnosis, target: Target, limits: Limits, panel: Panel
             reason = (
                 f"{current.value} is blamed; {past.value} ran healthy before it (in place {days:.1f} days)"
             )
-            return why or Rollback("image.tag", current.value, past.value, rule, reason)
+            field: Literal["image.tag", "image.digest"] = (
+                "image.digest" if target.field == "image.digest" else "image.tag"
+            )
+            return why or Rollback(field, current.value, past.value, rule, reason)
     return Hold("R3", f"no earlier value was in place for {limits.rollback_soak_s // 3600} h or more")
 
 
@@ -50,7 +58,7 @@ def _unsafe(
     past: PastValue, until_s: int, diagnosis: Diagnosis, panel: Panel, limits: Limits, rule: str
 ) -> Hold | None:
     """Return why a value that was in place long enough is still no target."""
-    if not is_version(past.value):
+    if not is_fixed(past.value):
         return Hold("R9", f"the earlier value {past.value} can move: it names no version")
     found = health.ran(panel, diagnosis.workload, past.since_s, until_s, limits)
     if found.why:
@@ -58,6 +66,11 @@ def _unsafe(
     if rule != "R1b" and found.requests < limits.requests_min:
         return Hold("R3", f"{past.value} served {found.requests:.0f} requests, too few to call it healthy")
     return None
+
+
+def is_fixed(value: str) -> bool:
+    """Tell whether a value of the field names one build for ever: a version or a digest."""
+    return DIGEST.fullmatch(value) is not None or is_version(value)
 
 
 def is_version(value: str) -> bool:
@@ -69,9 +82,10 @@ def _refused(
     current: PastValue, earlier: tuple[PastValue, ...], change: Change, target: Target
 ) -> Hold | None:
     """Return why the release cannot be undone by its tag alone."""
-    running = (change.new or "").split("@", 1)[0].rsplit("/", 1)[-1].partition(":")[2]
-    if not is_version(current.value):
-        return Hold("R9", f"{current.value} can move or is a digest: the tag does not tell what ran")
+    name, _, digest = (change.new or "").partition("@")
+    running = digest if target.field == "image.digest" else name.rsplit("/", 1)[-1].partition(":")[2]
+    if not is_fixed(current.value):
+        return Hold("R9", f"{current.value} can move: the tag does not tell what ran")
     if current.value != running:
         return Hold(
             "G-DRIFT", f"the repository says {current.value}, the cluster runs {running or change.new}"

@@ -42,6 +42,7 @@ GATES = (
         "issue 4, gate of harm",
         ("harm_min", "harm_of"),
     ),
+    Rule("G10", "The autoscaler cannot read its metric: that comes before any bound.", "guide G10"),
     Rule("G3", "While a rollout goes on, wait; not for R1b, which is stuck by definition.", "guide G3"),
     Rule(
         "G9",
@@ -59,6 +60,16 @@ GATES = (
     ),
 )
 CAUSES = (
+    Rule(
+        "G-CHAOS",
+        "A chaos experiment runs in the namespace: what breaks is what it is for.",
+        "issue 4; Chaos Mesh",
+    ),
+    Rule(
+        "G5",
+        "A proxy is told to fail or delay requests: injected, reported and no error of the server.",
+        "guide G5; Envoy response flags",
+    ),
     Rule("R1b", "New pods of a new image cannot start: roll back.", "guide R1b", ("change_to_onset_s",)),
     Rule(
         "S-KNOWN",
@@ -73,6 +84,12 @@ CAUSES = (
         ("explained_min", "onset_slack_s"),
     ),
     Rule(
+        "G-PLACE",
+        "The bad pods share a node, a zone or nothing but themselves, and not a version: infrastructure.",
+        "guide G9; issue 4, drill-down",
+        ("concentrated_max",),
+    ),
+    Rule(
         "R1",
         "The image changed shortly before, it was healthy before and is bad after: roll back.",
         "guide R1",
@@ -80,9 +97,15 @@ CAUSES = (
     ),
     Rule(
         "R1c",
-        "It was as bad before the release: the release is cleared.",
+        "It was as bad before the release, or both versions do not differ: the release is cleared.",
         "guide R1c; Datadog",
-        ("worse_min",),
+        ("worse_min", "split_sigma"),
+    ),
+    Rule(
+        "R1d",
+        "On the new version alone fewer requests succeed (4xx, or nothing comes back): roll back.",
+        "issue 4, diagnosis; Kayenta",
+        ("split_requests_min", "split_sigma"),
     ),
     Rule(
         "R2",
@@ -92,8 +115,21 @@ CAUSES = (
     ),
     Rule(
         "R-TIE",
-        "A release and a rise of load came together and nothing tells them apart: a person decides.",
+        "Two changes, or a release and a rise of load, came together and nothing tells them apart.",
         "issue 4, a tie holds naming both",
+        ("onset_slack_s",),
+    ),
+    Rule(
+        "R6",
+        "Settings or the pod template changed and the image did not: name the commit to revert.",
+        "guide R6; Kubernaut",
+        ("change_to_onset_s",),
+    ),
+    Rule(
+        "R-EXPOSE",
+        "A version got another share of the traffic without a new image: name the change of the route.",
+        "issue 4, exposure",
+        ("exposure_min",),
     ),
     Rule(
         "S3",
@@ -108,7 +144,12 @@ CAUSES = (
         "issue 4, policy",
         ("load_rise_min",),
     ),
-    Rule("R13", "Memory rises while load does not: a leak; replicas only buy time.", "guide R13"),
+    Rule(
+        "R13",
+        "Memory rises while load does not: roll back when that began with a release, else a person.",
+        "guide R13",
+        ("leak_slope_max",),
+    ),
     Rule("R15", "Traffic fell without harm here: the caller that sends less has the incident.", "guide R15"),
     Rule("R0", "No rule explains it: unknown, for a person.", "issue 4, unknown instead of a guess"),
 )
@@ -120,6 +161,13 @@ ACTIONS = (
         ("rollback_soak_s", "requests_min"),
     ),
     Rule("R4", "A rollback is never rolled back.", "guide R4; Kargo"),
+    Rule("R-NEVER", "The manifest carries `aiops/rollback: never`.", "issue 4, policy"),
+    Rule(
+        "R-PAIR",
+        "A caller or callee was released within half an hour: one set, for a person. Not for R1b.",
+        "issue 4, coupled releases",
+        ("coupled_s",),
+    ),
     Rule("R5", "The release carries a migration: going back is unsafe.", "guide R5"),
     Rule(
         "R7",
@@ -128,14 +176,20 @@ ACTIONS = (
     ),
     Rule(
         "R9",
-        "A tag that can move (latest, a branch) or a digest names no past version that is known.",
+        "A tag that can move (latest, a branch) names no past version; a digest does.",
         "guide R9",
     ),
     Rule("S1", "An autoscaler owns the replicas: only its bounds may be edited.", "guide S1"),
     Rule(
         "S1b", "The upper bound is raised only when the autoscaler is at it and limited by it.", "guide S1b"
     ),
-    Rule("S4", "Pods cannot be placed: more of them cannot start.", "guide S4"),
+    Rule(
+        "S4",
+        "Pods cannot be placed, or a quota is used up: more of them cannot start.",
+        "guide S4",
+        ("quota_full",),
+    ),
+    Rule("S6b", "A VerticalPodAutoscaler moves the requests: it is not combined.", "guide S6b"),
     Rule(
         "S8",
         "Only Deployments and Rollouts are scaled; DaemonSets are rolled back as well, nothing else is.",

@@ -6,8 +6,7 @@ a state change (a version, a load, a known peak) or another workload; it never n
 
 from __future__ import annotations
 
-from aiops.diagnose import graph, load, releases
-from aiops.diagnose.changes import SIDECARS
+from aiops.diagnose import experiments, graph, leaks, load, places, releases, settings, versions
 from aiops.diagnose.facts import Facts, describe
 from aiops.diagnose.inquiry import Finding, Inquiry, Rule
 from aiops.domain import Asked, Cause, Change, Evidence
@@ -36,8 +35,7 @@ def cannot_start(inquiry: Inquiry) -> Finding | None:
         return None
     change = releases.suspect(facts)
     if change is None:
-        inquiry.no("R1b", "containers cannot start, but no new image explains it")
-        return None
+        return _settings_stop_it(inquiry)
     reasons = ", ".join(f"{reason} x {pods}" for reason, pods in facts.context.rollout.waiting)
     if (
         not reasons
@@ -56,6 +54,24 @@ def cannot_start(inquiry: Inquiry) -> Finding | None:
         f"new pods cannot start since {describe(change)}" + (f" ({reasons})" if reasons else ""),
         change,
         (_released(facts, change), *(item for item in said if item is not None)),
+    )
+
+
+def _settings_stop_it(inquiry: Inquiry) -> Finding | None:
+    """Return the settings since which containers cannot start; there is no tag to put back."""
+    facts = inquiry.facts
+    change = settings.newest(facts, "config")
+    if change is None:
+        inquiry.no("R1b", "containers cannot start, but no new image explains it")
+        return None
+    said = [settings.told(facts, change), facts.seen("pods_waiting"), facts.seen("restarts")]
+    return Finding(
+        Cause.CONFIG,
+        facts.workload,
+        f"containers cannot start since {describe(change)}; the image is the same",
+        change,
+        tuple(item for item in said if item is not None),
+        rule="R6",
     )
 
 
@@ -95,28 +111,68 @@ def bad_release(inquiry: Inquiry) -> Finding | None:
     harmed = [signal for signal in facts.harmed() if signal in {"error_ratio", "latency_p95"}]
     cpu = releases.cpu_per_request_ratio(facts, change)
     heavier = cpu is not None and cpu >= facts.limits.cpu_per_request_rise and facts.rose("cpu_utilization")
-    if not harmed and not heavier:
+    split = versions.version_split(facts, change)
+    if not harmed and not heavier and not split.refuses:
         inquiry.clear("R1", f"{describe(change)}: no errors and no latency after it")
         return None
     if harmed and not any(releases.healthy_before(facts, change, signal) for signal in harmed):
         inquiry.clear("R1c", f"{describe(change)}: as bad before it, or before is not known")
         return None
-    split = releases.version_split(facts, change)
-    said = [_released(facts, change), *_contrast(facts, change, harmed), *split.evidence]
+    said = [_released(facts, change), *releases.contrast(facts, change, harmed), *split.evidence]
     if heavier:
         said.append(
             facts.evidence("CPU per request now, over before the release", "cpu_utilization", cpu, "ratio")
         )
+    said += _hang(facts)
+    return _blamed(inquiry, change, split, harmed, tuple(said), heavier=heavier)
+
+
+def _blamed(
+    inquiry: Inquiry,
+    change: Change,
+    split: versions.Split,
+    harmed: list[str],
+    said: tuple[Evidence, ...],
+    *,
+    heavier: bool,
+) -> Finding | None:
+    """Return the release as the cause, unless another change of the same time may be as well."""
+    facts = inquiry.facts
     if split.worse is False and not heavier:
         inquiry.clear("R2", f"{describe(change)}: the old version is as bad at the same time")
         return None
+    if split.alike and not heavier and releases.both_serve(facts, change):
+        inquiry.clear("R1c", f"{describe(change)}: both versions serve, and they do not differ")
+        return None
+    other = releases.rival(facts, change, harmed, split=split.worse is True)
+    if other is not None and not other[1]:
+        inquiry.clear("R1", f"{describe(change)}: ran well until {describe(other[0])}")
+        return None
+    if other is not None:
+        answer = f"{describe(change)} and {describe(other[0])} came together; nothing tells them apart"
+        return Finding(Cause.UNKNOWN, None, answer, change, said, rule="R-TIE")
     if split.worse is None and not heavier and load.is_overloaded(facts):
-        return _tie(facts, change, tuple(said))
+        return _tie(facts, change, said)
     against = load.above_forecast_evidence(facts)
     if not against and facts.now("request_rate") is not None:
         inquiry.ruled_out.append(f"overload: {load.AS_USUAL}")
-    answer = f"{describe(change)}, {_lead(facts.onset_s - change.at_s)}, healthy before"
-    return Finding(Cause.BAD_RELEASE, facts.workload, answer, change, tuple(said), against)
+    answer = f"{describe(change)}, {releases.lead(facts.onset_s - change.at_s)}, healthy before"
+    if split.refuses and not harmed:
+        answer += "; fewer requests succeed on the new version"
+    rule = "R1d" if split.refuses and not harmed else ""
+    return Finding(Cause.BAD_RELEASE, facts.workload, answer, change, said, against, rule=rule)
+
+
+def _hang(facts: Facts) -> list[Evidence]:
+    """Return that clients leave before an answer comes, when they do so more than before."""
+    now, before = facts.context.outcomes.disconnects, facts.context.outcomes.disconnects_before
+    if now is None or now < facts.floor("error_ratio") or now < facts.limits.worse_min * (before or 0.0):
+        return []
+    return [
+        facts.evidence(
+            "requests whose client left before an answer: they hang", "disconnect_ratio", now, "ratio"
+        )
+    ]
 
 
 def _tie(facts: Facts, change: Change, said: tuple[Evidence, ...]) -> Finding:
@@ -125,27 +181,6 @@ def _tie(facts: Facts, change: Change, said: tuple[Evidence, ...]) -> Finding:
     return Finding(
         Cause.UNKNOWN, None, answer, change, said, load.above_forecast_evidence(facts), rule="R-TIE"
     )
-
-
-def leak(inquiry: Inquiry) -> Finding | None:
-    """R13: memory rose while load did not; more replicas would only buy time."""
-    facts = inquiry.facts
-    if not facts.rose("memory_utilization"):
-        inquiry.no("R13", "memory did not leave its band")
-        return None
-    change = max(
-        (
-            c
-            for c in facts.context.changes
-            if c.kind == "image" and c.at_s <= facts.onset_s and c.subject not in SIDECARS
-        ),
-        key=lambda c: c.at_s,
-        default=None,
-    )
-    seen = facts.seen("memory_utilization")
-    since = f"since {describe(change)}" if change is not None else "and no release stands before it"
-    answer = f"memory rises while load does not, {since}"
-    return Finding(Cause.LEAK, facts.workload, answer, change, (seen,) if seen else ())
 
 
 def less_traffic(inquiry: Inquiry) -> Finding | None:
@@ -165,40 +200,26 @@ def less_traffic(inquiry: Inquiry) -> Finding | None:
     )
 
 
-# The order is the order of certainty: what cannot start, what history knows, what a callee
-# explains, what a release explains, then load. A rule further down is asked only when none above
-# holds, so a recent release is never mistaken for load.
+# The order is the order of certainty: what is done on purpose, what cannot start, what history
+# knows, what a callee or a place explains, what a change explains, then load. A rule further down
+# is asked only when none above holds, so a recent release is never mistaken for load.
 RULES: tuple[tuple[str, Rule], ...] = (
+    ("G-CHAOS", experiments.chaos),
+    ("G5", experiments.injected),
     ("R1b", cannot_start),
     ("S-KNOWN", load.known_peak),
     ("S6", dependency),
+    ("G-PLACE", places.one_place),
     ("R1", bad_release),
+    ("R6", settings.changed_settings),
+    ("R-EXPOSE", settings.moved_traffic),
     ("S3", load.more_load),
-    ("R13", leak),
+    ("R13", leaks.leak),
     ("R15", less_traffic),
 )
 
 
 def _released(facts: Facts, change: Change) -> Evidence:
     lead_s = facts.onset_s - change.at_s
-    claim = f"{_lead(lead_s)} the {describe(change)}"
+    claim = f"{releases.lead(lead_s)} the {describe(change)}"
     return facts.evidence(claim, "image", lead_s / 60, "min", change.at_s)
-
-
-def _lead(lead_s: int) -> str:
-    minutes = abs(lead_s) // 60
-    return f"{minutes} min before the onset" if lead_s >= 0 else f"{minutes} min after the first bad step"
-
-
-def _contrast(facts: Facts, change: Change, signals: list[str]) -> list[Evidence]:
-    """Return before and after of each harmed signal around a release."""
-    said: list[Evidence] = []
-    for signal in signals:
-        unit = facts.signal(signal).unit
-        start_s = change.at_s - facts.limits.baseline_s
-        before = facts.fleet.between(facts.key, signal, start_s, change.at_s)
-        said.append(
-            facts.evidence(f"{signal} in the hour before the release", signal, before, unit, change.at_s)
-        )
-        said.append(facts.evidence(f"{signal} now", signal, facts.now(signal), unit))
-    return said

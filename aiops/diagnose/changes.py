@@ -1,11 +1,13 @@
-"""Finds what changed: when each image of each container first ran, and when replicas moved.
+"""Finds what changed: images per container, pod templates, settings, and when replicas moved.
 
-Comes in: the `image` and `replicas_desired` answers. Goes out: `Change`s with the time of the
-first step that shows the new value. The spec is compared as text, as Git says it: a registry's
-normalised name would show changes that nobody made.
+Comes in: answers of the context. Goes out: `Change`s with the time of the first step that shows
+the new value. The image is compared as text, as Git says it: a registry's normalised name would
+show changes that nobody made.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +30,8 @@ SIDECARS = frozenset(
 # Steps that an image may be absent before its return counts as a change: a pod that is being
 # replaced has no container status for a scrape or two.
 ABSENT_STEPS = 3
+# A new image is a new pod template as well; its container may be seen some steps after its pod.
+SAME_ROLLOUT_S = 300
 
 
 def image_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]:
@@ -46,6 +50,51 @@ def image_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]:
         for container, specs in sorted(rows.items())
         for change in _of_container(workload, container, specs, sources.answers["image"].times)
     ]
+    return _sorted(found)
+
+
+def template_changes(sources: Sources, workload: Workload, images: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return every change of the pod template that no image change explains, oldest first.
+
+    Settings, environment, a generated ConfigMap's name, or a restart by annotation: all the same
+    from here. Also when an old ReplicaSet comes back, whose creation time would tell nothing.
+    """
+    rows: dict[str, NDArray[np.bool_]] = {}
+    for labels, values in sources.rows("pod_template", workload):
+        rows[labels.get("template", "")] = np.isfinite(values) & (values > 0)  # [T]
+    if not rows:
+        return ()
+    found = _of_container(workload, "pod template", rows, sources.answers["pod_template"].times)
+    return tuple(
+        replace(change, kind="config")
+        for change in found
+        if all(abs(change.at_s - image.at_s) > SAME_ROLLOUT_S for image in images)
+    )
+
+
+def settings_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]:
+    """Return every in-place edit of a ConfigMap or Secret in the namespace of a workload, oldest first.
+
+    "config" when the object is called like the workload; "nearby" otherwise, since no metric tells
+    who reads it.
+    """
+    answer = sources.answers.get("config_version")
+    if answer is None:
+        return ()
+    found = []
+    for labels, values in zip(answer.labels, answer.values, strict=True):  # [N, T] -> [T]
+        here = (labels.get("cluster", ""), labels.get("namespace", ""))
+        if here != (workload.cluster, workload.namespace):
+            continue
+        subject = labels.get("object", "")
+        name = subject.partition("/")[2]
+        own = name == workload.name or name.startswith(f"{workload.name}-")
+        moves = _moves(workload, values, answer.times)
+        found += [replace(one, kind="config" if own else "nearby", subject=subject) for one in moves]
+    return _sorted(found)
+
+
+def _sorted(found: list[Change]) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda change: (change.at_s, change.subject, change.new or "")))
 
 

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from aiops.detect.windows import EVALUATION_DELAY_S
-from aiops.diagnose import traffic
-from aiops.diagnose.changes import image_changes, replica_changes
+from aiops.diagnose import surroundings, traffic
+from aiops.diagnose.changes import image_changes, replica_changes, settings_changes, template_changes
+from aiops.diagnose.exposure import exposure_changes
 from aiops.diagnose.rows import Kinds, Sources, newest
 from aiops.domain import (
     Answer,
     Autoscaler,
+    CallEdge,
     Capacity,
+    Change,
     Context,
     Grid,
     Incident,
@@ -46,9 +49,44 @@ AROUND_ONSET = (
     "waiting_reason",
     "rollout_progressing",
     "rollout_stuck",
+    "version_success_ratio",
+    "service_rate",
+    "injected_ratio",
+    "disconnect_ratio",
+    "turned_away_ratio",
+    "slow_ratio",
+    "failure_flags",
+    "pod_error_ratio",
+    "pod_latency_p95",
+    "hpa_active",
+    "pod_template",
+    "config_version",
+    "pod_node",
+    "pod_unready",
+    "node_trouble",
+    "node_zone",
+    "oom_killed",
+    "quota_used",
+    "rollout_phase",
+    "canary_status",
+    "vpa_active",
+    "alerts_firing",
+    "chaos_running",
     "targets_up",
     "targets_known",
 )
+# Sources that are empty while all is well: nobody waits, no node is in trouble, no alert fires.
+# Whether their exporter exists cannot be told from silence, so silence is not called missing.
+SILENT_WHEN_WELL = (
+    "waiting_reason",
+    "failure_flags",
+    "pod_unready",
+    "node_trouble",
+    "oom_killed",
+    "alerts_firing",
+)
+# Sources of tools that not every cluster has; without the tool there is nothing to miss.
+OF_TOOLS = ("quota_used", "rollout_phase", "canary_status", "vpa_active", "chaos_running")
 # Sources that must have a row of the workload itself: Kubernetes writes these for every one.
 PER_WORKLOAD = ("image", "replicas_desired", "replicas_available", "cpu_throttled")
 
@@ -95,10 +133,18 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
     images = image_changes(sources, workload)
     onset_s = incident.onset_s if incident.onset_s is not None else 0
     edges = traffic.edges(sources, workload, onset_s, kinds)
+    changes = (
+        *images,
+        *template_changes(sources, workload, images),
+        *settings_changes(sources, workload),
+        *exposure_changes(sources, workload, images, onset_s),
+        *replica_changes(sources, workload),
+    )
+    callees = tuple(edge for edge in edges if edge.source.key == workload.key)
     return Context(
         workload=workload,
-        changes=images + replica_changes(sources, workload),
-        callees=tuple(edge for edge in edges if edge.source.key == workload.key),
+        changes=changes,
+        callees=callees,
         callers=tuple(edge for edge in edges if edge.destination.key == workload.key),
         autoscaler=_autoscaler(sources, workload),
         capacity=_capacity(sources, workload),
@@ -106,7 +152,22 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         versions=traffic.versions(sources, workload, traffic.split_since(images, onset_s)),
         images=_images(sources, workload),
         missing=_missing(sources, workload),
+        neighbours=_neighbours(sources, workload, edges),
+        outcomes=surroundings.outcomes(sources, workload, [edge.destination for edge in callees], onset_s),
+        around=surroundings.around(sources, workload, onset_s),
     )
+
+
+def _neighbours(sources: Sources, workload: Workload, edges: list[CallEdge]) -> tuple[Change, ...]:
+    """Return the image changes of the workloads that this one calls or that call it, oldest first."""
+    ends = {one.key: one for edge in edges for one in (edge.source, edge.destination)}
+    found = [
+        change
+        for key, one in sorted(ends.items())
+        if key != workload.key
+        for change in image_changes(sources, one)
+    ]
+    return tuple(sorted(found, key=lambda change: (change.at_s, change.workload, change.subject)))
 
 
 def _missing(sources: Sources, workload: Workload) -> tuple[str, ...]:
@@ -115,8 +176,10 @@ def _missing(sources: Sources, workload: Workload) -> tuple[str, ...]:
         for name in ("image", *AROUND_ONSET)
         if name not in sources.answers or not sources.answers[name].labels
     }
-    if "waiting_reason" in sources.answers and "replicas_desired" not in empty:
-        empty.discard("waiting_reason")  # kube-state-metrics has it only while a container waits
+    empty -= {
+        name for name in SILENT_WHEN_WELL if name in sources.answers and "replicas_desired" not in empty
+    }
+    empty -= {name for name in OF_TOOLS if name in sources.answers}
     silent = {name for name in PER_WORKLOAD if sources.newest(name, workload) is None}
     partial = {name for name, answer in sources.answers.items() if answer.warnings}
     return tuple(sorted(empty | silent | partial))
@@ -136,7 +199,7 @@ def _autoscaler(sources: Sources, workload: Workload) -> Autoscaler | None:
     """Return the autoscaler that targets the workload; None also when one of its bounds is unknown."""
     found: dict[str, float] = {}
     names: set[str] = set()
-    for source in ("hpa_min", "hpa_max", "hpa_current", "hpa_limited"):
+    for source in ("hpa_min", "hpa_max", "hpa_current", "hpa_limited", "hpa_active"):
         for labels, values in sources.rows(source, workload, name="scaletargetref_name"):
             value = newest(values)
             if value is not None and labels.get("scaletargetref_kind", "") in (workload.kind, ""):
@@ -151,6 +214,7 @@ def _autoscaler(sources: Sources, workload: Workload) -> Autoscaler | None:
         int(found["hpa_max"]),
         int(found["hpa_current"]),
         None if limited is None else limited > 0,
+        None if "hpa_active" not in found else found["hpa_active"] > 0,
     )
 
 

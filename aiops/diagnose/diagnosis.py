@@ -93,6 +93,7 @@ def _one(facts: Facts) -> Diagnosis:
         ruled_out=tuple(dict.fromkeys((*inquiry.cleared, *cleared, *inquiry.ruled_out))),
         impact=_impact(facts),
         trace=tuple(inquiry.trace),
+        place=finding.place,
     )
 
 

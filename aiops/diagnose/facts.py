@@ -137,6 +137,16 @@ class Facts:
         now, before, floor = self.now(signal), self.before(signal), self.floor(signal)
         return now is not None and before is not None and before < floor <= now
 
+    def recent_changes(self, *kinds: str) -> tuple[Change, ...]:
+        """Return the changes of some kinds (default: all) that the onset can follow, oldest first."""
+        limits = self.limits
+        return tuple(
+            change
+            for change in self.context.changes
+            if (not kinds or change.kind in kinds)
+            and -limits.change_after_onset_s <= self.onset_s - change.at_s <= limits.change_to_onset_s
+        )
+
     def signal(self, name: str) -> Signal:
         """Return what a signal is; its number is never anomalous when the panel does not have it."""
         known = {signal.name: signal for signal in self.fleet.history.signals}
@@ -167,4 +177,6 @@ def describe(change: Change) -> str:
     """Return a change as people say it: `image of container app from a:1 to a:2`."""
     if change.kind == "image":
         return f"image of container {change.subject} from {change.old} to {change.new}"
+    if change.kind in ("config", "nearby") and "/" in change.subject:
+        return f"an edit of {change.subject}"
     return f"{change.subject} from {change.old} to {change.new}"

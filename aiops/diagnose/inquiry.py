@@ -14,7 +14,7 @@ class Finding:
     """What one rule says.
 
     `root`: the workload to blame, None when nobody can be named. `rule`: the id that answers, ""
-    for the id the question was asked under.
+    for the id the question was asked under. `place`: the pod, node or zone to blame.
     """
 
     cause: Cause
@@ -24,6 +24,7 @@ class Finding:
     evidence: tuple[Evidence, ...] = ()
     against: tuple[Evidence, ...] = ()
     rule: str = ""
+    place: str = ""
 
 
 @dataclass(slots=True)

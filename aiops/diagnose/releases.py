@@ -2,25 +2,15 @@
 
 Only an image change of an application container counts (field guide R1, R1c, R2). A release is
 blamed by time (at most an hour before the onset), by contrast (healthy before, bad after) and,
-where both versions served, by comparing them over the same minutes.
+where both versions served, by comparing them over the same minutes (`versions.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import sqrt
-
+from aiops.diagnose import exposure
 from aiops.diagnose.changes import SIDECARS
 from aiops.diagnose.facts import Facts, describe
-from aiops.domain import Change, Evidence, VersionSplit
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Old against new version over the same minutes. `worse`: None = not enough to tell."""
-
-    worse: bool | None
-    evidence: tuple[Evidence, ...]
+from aiops.domain import Change, Evidence
 
 
 def suspect(facts: Facts) -> Change | None:
@@ -57,6 +47,33 @@ def cleared(facts: Facts, blamed: Change | None) -> tuple[str, ...]:
     return tuple(said)
 
 
+def rival(facts: Facts, change: Change, signals: list[str], *, split: bool) -> tuple[Change, bool] | None:
+    """Return another change that may be to blame, and True when it came with `change` (a tie).
+
+    Nearest before the onset wins: what came later counts once `change` had run healthy until then.
+    `split`: the new version alone is worse, so what hits both versions alike is no rival.
+    """
+    slack = facts.limits.onset_slack_s
+    for other in reversed(facts.recent_changes("image", "config", "exposure")):
+        if other == change or other.subject in SIDECARS:
+            continue
+        if other.kind == "image" and (other.subject, other.new) not in set(facts.context.images):
+            continue
+        if other.kind == "exposure" and not exposure.rose(other):
+            continue
+        if abs(other.at_s - change.at_s) <= slack and (other.kind == "image" or not split):
+            return other, True
+        if other.at_s > change.at_s + slack and not split and _well_until(facts, change, other, signals):
+            return other, False
+    return None
+
+
+def _well_until(facts: Facts, change: Change, other: Change, signals: list[str]) -> bool:
+    """Tell whether every harmed signal was below its floor between two changes."""
+    levels = [(facts.fleet.between(facts.key, s, change.at_s, other.at_s), facts.floor(s)) for s in signals]
+    return bool(levels) and all(level is not None and level < floor for level, floor in levels)
+
+
 def healthy_before(facts: Facts, change: Change, signal: str) -> bool | None:
     """Tell whether a signal was below its floor in the hour before a release; None = no samples."""
     start_s = change.at_s - facts.limits.baseline_s
@@ -68,66 +85,30 @@ def healthy_before(facts: Facts, change: Change, signal: str) -> bool | None:
     return level < facts.floor(signal) and (after is None or after >= facts.limits.worse_min * level)
 
 
-def version_split(facts: Facts, change: Change) -> Split:
-    """Compare old and new version over the same minutes.
+def lead(lead_s: int) -> str:
+    """Return how long before the onset a change came, in words."""
+    minutes = abs(lead_s) // 60
+    return f"{minutes} min before the onset" if lead_s >= 0 else f"{minutes} min after the first bad step"
 
-    Errors by a two-proportion test and half the floor, latency by a factor of two and the floor.
-    """
-    new, old = _find(facts.context.versions, change.new), _find(facts.context.versions, change.old)
-    needed = facts.limits.split_requests_min
-    if new is None or old is None or new.requests < needed or old.requests < needed:
-        return Split(None, ())
-    verdicts: set[bool | None] = set()
+
+def contrast(facts: Facts, change: Change, signals: list[str]) -> list[Evidence]:
+    """Return before and after of each harmed signal around a release."""
     said: list[Evidence] = []
-    if new.error_ratio is not None and old.error_ratio is not None:
-        sigma = two_proportions(new.error_ratio, new.requests, old.error_ratio, old.requests)
-        floor = facts.floor("error_ratio")
-        worse = sigma >= facts.limits.split_sigma and new.error_ratio - old.error_ratio >= floor / 2
-        verdicts.add(True if worse else _both_bad(old.error_ratio, floor))
-        said += _pair(facts, new, old, "version_error_ratio", (new.error_ratio, old.error_ratio), "ratio")
-    if new.latency_p95_ms is not None and old.latency_p95_ms is not None:
-        floor = facts.floor("latency_p95")
-        worse = new.latency_p95_ms >= max(2 * old.latency_p95_ms, floor)
-        verdicts.add(True if worse else _both_bad(old.latency_p95_ms, floor))
-        said += _pair(facts, new, old, "version_latency_p95", (new.latency_p95_ms, old.latency_p95_ms), "ms")
-    return Split(True if True in verdicts else (False if False in verdicts else None), tuple(said))
+    for signal in signals:
+        unit = facts.signal(signal).unit
+        start_s = change.at_s - facts.limits.baseline_s
+        before = facts.fleet.between(facts.key, signal, start_s, change.at_s)
+        said.append(
+            facts.evidence(f"{signal} in the hour before the release", signal, before, unit, change.at_s)
+        )
+        said.append(facts.evidence(f"{signal} now", signal, facts.now(signal), unit))
+    return said
 
 
-def _both_bad(old: float, floor: float) -> bool | None:
-    """Clear the new version when the old one is as bad; two healthy versions prove nothing."""
-    return False if old >= floor else None
-
-
-def _pair(
-    facts: Facts, new: VersionSplit, old: VersionSplit, query: str, values: tuple[float, float], unit: str
-) -> list[Evidence]:
-    what = "error ratio" if unit == "ratio" else "p95 latency"
-    return [
-        facts.evidence(f"{what} of {which} version {split.version} since the release", query, value, unit)
-        for which, split, value in (("new", new, values[0]), ("old", old, values[1]))
-    ]
-
-
-def _find(versions: tuple[VersionSplit, ...], image: str | None) -> VersionSplit | None:
-    """Return the version whose label is the tag of an image, with or without a leading "v"."""
-    wanted = tag_of(image or "").removeprefix("v")
-    return next((v for v in versions if wanted and v.version.removeprefix("v") == wanted), None)
-
-
-def tag_of(image: str) -> str:
-    """Return the tag of an image reference, "" when it has none; a registry's port is no tag."""
-    name = image.split("@", 1)[0].rsplit("/", 1)[-1]
-    return name.split(":", 1)[1] if ":" in name else ""
-
-
-def two_proportions(first: float, first_n: float, second: float, second_n: float) -> float:
-    """Return by how many standard errors the first share is above the second (pooled z).
-
-    Both shares 0..1 of counts > 0; 0.0 when neither ever failed. Textbook two-proportion z-test.
-    """
-    pooled = (first * first_n + second * second_n) / (first_n + second_n)
-    spread = sqrt(pooled * (1 - pooled) * (1 / first_n + 1 / second_n))
-    return (first - second) / spread if spread > 0 else 0.0
+def both_serve(facts: Facts, change: Change) -> bool:
+    """Tell whether pods of the old and of the new image run now: then they can be compared now."""
+    running = set(facts.context.images)
+    return {(change.subject, change.old), (change.subject, change.new)} <= running
 
 
 def cpu_per_request_ratio(facts: Facts, change: Change) -> float | None:

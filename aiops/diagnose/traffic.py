@@ -78,8 +78,8 @@ def versions(sources: Sources, workload: Workload, since_s: int) -> tuple[Versio
             for labels, values in sources.rows(source, workload, *DESTINATION)
         }
 
-    rates, errors, latencies = (
-        by_version(f"version_{what}") for what in ("rate", "error_ratio", "latency_p95")
+    rates, errors, latencies, successes = (
+        by_version(f"version_{what}") for what in ("rate", "error_ratio", "latency_p95", "success_ratio")
     )
     step_s = _step_s(sources.answers.get("version_rate"))
     together, overlap = _together(rates, step_s)
@@ -89,6 +89,7 @@ def versions(sources: Sources, workload: Workload, since_s: int) -> tuple[Versio
             float(np.nansum(rate[together])) * step_s,
             _weighted(errors.get(version), rate, together),
             _weighted(latencies.get(version), rate, together),
+            _weighted(successes.get(version), rate, together),
         )
         for version, rate in sorted(rates.items())
         if np.nansum(rate[together]) > 0 and (overlap or np.nansum(rate[-NOW_STEPS:]) > 0)

@@ -31,6 +31,7 @@ NUMBERS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 POINTERS = ("Application", "HelmRelease", "Kustomization")
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
+NOTE = "aiops/"  # annotations that start with it speak to us
 MAX_REPLICAS = 100_000  # larger numbers are a slip of the keyboard, not a plan
 
 
@@ -62,7 +63,8 @@ class Rendered:
     """One object of the repository, with the scalars that set its fields.
 
     `names`: every name it had, the current one last. `scales`: (kind, name) of the workload an
-    autoscaler is for. `node`: the document, for what points to other folders.
+    autoscaler is for. `node`: the document, for what points to other folders. `annotations`: those
+    that speak to us, `aiops/...`.
     """
 
     kind: str
@@ -76,6 +78,7 @@ class Rendered:
     node: Node | None = None
     values: list[Values] = field(default_factory=list)
     image_owner: str = ""
+    annotations: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -90,6 +93,7 @@ class Rendered:
             containers=[replace(one, spots=list(one.spots)) for one in self.containers],
             numbers={name: list(spots) for name, spots in self.numbers.items()},
             values=list(self.values),
+            annotations=dict(self.annotations),
         )
 
 
@@ -116,6 +120,16 @@ def _object(file: str, document: int, prefix: tuple[str | int, ...], node: Node 
     return made
 
 
+def _notes(node: Node | None) -> dict[str, str]:
+    found, _ = look(node, "metadata", "annotations")
+    pairs = found.pairs if isinstance(found, Mapping) else ()
+    return {
+        key.value: value.value
+        for key, value in pairs
+        if isinstance(key, Scalar) and isinstance(value, Scalar) and key.value.startswith(NOTE)
+    }
+
+
 def overlay(
     target: Rendered,
     file: str,
@@ -126,6 +140,7 @@ def overlay(
 ) -> None:
     """Merge the fields that a manifest or a strategic merge patch sets into an object."""
     kind = target.kind
+    target.annotations.update(_notes(node))
     for name, path in NUMBERS.get(kind, {}).items():
         found, why = look(node, *path)
         if found is not None or why:

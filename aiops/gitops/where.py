@@ -39,9 +39,11 @@ def resolve(
     repository = read(files)
     places: tuple[Place, ...] = ()
     owner: str | None = None
+    notes: tuple[tuple[str, str], ...] = ()
     try:
         own = _own(workload, clusters)
         unit, rendered = _choose(repository, workload, own)
+        notes = tuple(sorted(rendered.annotations.items()))
         autoscaler = _autoscaler(repository, own, (unit, rendered), workload.cluster)
         owner = _owner(rendered, autoscaler, field)
         spots = _spots(rendered, autoscaler, field, image)
@@ -53,8 +55,8 @@ def resolve(
         holder = autoscaler if autoscaler and field.startswith("hpa.") else rendered
         _check_reach(repository, unit, holder, spots[-1])
     except EditRefused as error:
-        return Target(workload, field, places, None, owner, (), str(error))
-    return Target(workload, field, places, place, owner, (), None)
+        return Target(workload, field, places, None, owner, (), str(error), notes)
+    return Target(workload, field, places, place, owner, (), None, notes)
 
 
 def workloads(

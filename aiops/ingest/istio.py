@@ -11,9 +11,9 @@ from __future__ import annotations
 from aiops.domain import Query, Signal
 from aiops.ingest.promql import by, context_query, signal_query
 
-# gRPC status that blames the server: unknown, deadline exceeded, unimplemented, internal,
-# unavailable, data loss. The HTTP code of such a reply is 200.
-GRPC_ERRORS = "2|4|12|13|14|15"
+# gRPC status that blames the server: unknown, deadline exceeded, resource exhausted, unimplemented,
+# internal, unavailable, data loss. The HTTP code of such a reply is 200.
+GRPC_ERRORS = "2|4|8|12|13|14|15"
 # Fault injection, rate limit, client gone: not the server's doing. Envoy writes a comma list.
 NOT_THE_SERVER = "(.*,)?(FI|RL|DC)(,.*)?"
 
@@ -63,7 +63,81 @@ def context() -> tuple[Query, ...]:
         _query("version_latency_p95", f"{_latency(_VERSION, _SERVER)} >= 0", "ms", _VERSION),
         # Unix seconds of the newest raw sample: a dead target shows a flat tail for 5 minutes.
         _query("newest_sample", f"{newest % _SERVER} or {newest % _CLIENT}", "unix s", _DESTINATION),
+        *_outcomes(),
+        *_who_serves(),
     )
+
+
+def _outcomes() -> tuple[Query, ...]:
+    """Return how requests end besides errors of the server."""
+    flags = ("cluster", "destination_service_namespace", "destination_service_name", "response_flags")
+    failed = 'reporter="source",response_flags!~"-|",response_code=~"0|5.."'
+    return (
+        # Share of requests that a proxy was told to fail or delay (FI, DI), as callers count them.
+        _query("injected_ratio", _share(_DESTINATION, _CLIENT, _flagged("FI|DI")), "ratio", _DESTINATION),
+        # Share of requests whose client left before the answer (DC), as the server counts them.
+        _query("disconnect_ratio", _share(_DESTINATION, _SERVER, _flagged("DC")), "ratio", _DESTINATION),
+        # Share of requests turned away for lack of room: overflow (UO), 429, gRPC 8.
+        _query("turned_away_ratio", _turned_away(), "ratio", _DESTINATION),
+        # Share of requests slower than 500 ms: the first bucket of Istio above the latency floor.
+        _query("slow_ratio", _slow(), "ratio", _DESTINATION),
+        # Failed calls per second to a service by Envoy's flag; also those that reach no workload.
+        context_query(
+            "failure_flags",
+            f"sum {by(flags)} (rate(istio_requests_total{{{failed}}}[5m]))",
+            "req/s",
+            flags,
+            namespace=flags[1],
+            workload=flags[2],
+        ),
+    )
+
+
+def _who_serves() -> tuple[Query, ...]:
+    """Return who serves a service and how well: by version, and by pod where the scrape tells it."""
+    served = ("cluster", "destination_service_namespace", "destination_service_name", *_VERSION[1:])
+    good = f'{_SERVER},response_code=~"[123]..",grpc_response_status=~"|0"'
+    pod = (*_DESTINATION, "pod")
+    return (
+        # Requests per second of a service by workload and version: its traffic split.
+        _query("service_rate", _rate(served, _SERVER), "req/s", served),
+        # Share of the requests of a version that succeeded; what hangs or is a 4xx did not.
+        _query("version_success_ratio", _share(_VERSION, _SERVER, good), "ratio", _VERSION),
+        # Errors and latency per pod; `pod` is a label of the scrape, "" where it was aggregated away.
+        _query("pod_error_ratio", _error_ratio(pod, _SERVER), "ratio", pod),
+        _query("pod_latency_p95", f"{_latency(pod, _SERVER)} >= 0", "ms", pod),
+    )
+
+
+def _flagged(flags: str) -> str:
+    """Return the matcher of a comma list of Envoy flags that holds one of these."""
+    return f'response_flags=~"(.*,)?({flags})(,.*)?"'
+
+
+def _share(labels: tuple[str, ...], side: str, matcher: str) -> str:
+    """Return the share of requests that a matcher selects, 0 for a service that has none.
+
+    `matcher` alone may repeat the side.
+    """
+    selector = matcher if matcher.startswith(side) else f"{side},{matcher}"
+    every = _rate(labels, side)
+    return f"({_rate(labels, selector)} or 0 * {every}) / ({every} > 0)"
+
+
+def _turned_away() -> str:
+    overflow = f"{_SERVER},{_flagged('UO')}"
+    others = f'{_SERVER},response_flags!~"(.*,)?(UO|RL)(,.*)?"'
+    parts = (overflow, f'{others},response_code="429"', f'{others},grpc_response_status="8"')
+    joined = " or ".join(f"rate(istio_requests_total{{{one}}}[5m])" for one in parts)
+    every = _rate(_DESTINATION, _SERVER)
+    return f"(sum {by(_DESTINATION)} ({joined}) or 0 * {every}) / ({every} > 0)"
+
+
+def _slow() -> str:
+    bucket = "rate(istio_request_duration_milliseconds_bucket{%s}[5m])"
+    selected = (f'{_SERVER},le=~"500|500.0"', f'{_SERVER},le="+Inf"')
+    fast, every = (f"sum {by(_DESTINATION)} ({bucket % one})" for one in selected)
+    return f"1 - {fast} / ({every} > 0)"
 
 
 def _query(name: str, expr: str, unit: str, labels: tuple[str, ...]) -> Query:

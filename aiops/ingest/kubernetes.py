@@ -21,8 +21,8 @@ FATAL_WAITING = (
 _DEPLOYMENT = ("cluster", "namespace", "deployment")
 _AUTOSCALER = ("cluster", "namespace", "horizontalpodautoscaler")
 _SCALE_TARGET = ("scaletargetref_kind", "scaletargetref_name")
-_POD = ("cluster", "namespace", "pod")
-_CONTAINER = (*_POD, "container")
+POD = ("cluster", "namespace", "pod")
+_CONTAINER = (*POD, "container")
 # The sandbox of a pod has no container name ("POD" in old releases) and is not the workload's.
 _IN_CONTAINER = 'container!="",container!="POD"'
 
@@ -32,24 +32,25 @@ def _pods() -> str:
 
     kube_pod_owner names the ReplicaSet; kube_replicaset_owner names what stands above it.
     """
-    replicasets = _named('kube_replicaset_owner{owner_kind=~"Deployment|Rollout"}', "owner_name")
+    replicasets = named('kube_replicaset_owner{owner_kind=~"Deployment|Rollout"}', "owner_name")
     through_replicaset = (
         'label_replace(kube_pod_owner{owner_kind="ReplicaSet"}, "replicaset", "$1", "owner_name", "(.*)")'
         " * on (cluster, namespace, replicaset) group_left (workload)"
         f" max by (cluster, namespace, replicaset, workload) ({replicasets})"
     )
-    direct = _named('kube_pod_owner{owner_kind=~"StatefulSet|DaemonSet"}', "owner_name")
+    direct = named('kube_pod_owner{owner_kind=~"StatefulSet|DaemonSet"}', "owner_name")
     labels = by((*WORKLOAD, "pod"))
     return f"(max {labels} ({through_replicaset}) or max {labels} ({direct}))"
 
 
-def _named(metric: str, label: str) -> str:
+def named(metric: str, label: str) -> str:
     """Return the metric with the value of `label` as `workload`."""
     return f'label_replace({metric}, "workload", "$1", "{label}", "(.*)")'
 
 
-def _per_pod(fold: str, vector: str) -> str:
-    return f"{fold} {by(_POD)} ({vector})"
+def per_pod(fold: str, vector: str) -> str:
+    """Return one value per pod."""
+    return f"{fold} {by(POD)} ({vector})"
 
 
 def _per_deployment(vector: str) -> str:
@@ -57,7 +58,7 @@ def _per_deployment(vector: str) -> str:
 
 
 _PODS = _pods()
-_TO_WORKLOAD = f"* on (cluster, namespace, pod) group_left (workload) {_PODS}"
+TO_WORKLOAD = f"* on (cluster, namespace, pod) group_left (workload) {_PODS}"
 _NONE = f"0 * sum {by(WORKLOAD)} ({_PODS})"  # 0 for every workload that has pods
 _WAITING = (
     f'(kube_pod_container_status_waiting_reason{{reason=~"{FATAL_WAITING}"}}'
@@ -65,8 +66,9 @@ _WAITING = (
 )
 
 
-def _sum_workload(per_pod: str) -> str:
-    return f"sum {by(WORKLOAD)} ({per_pod} {_TO_WORKLOAD})"
+def sum_workload(per_pod: str) -> str:
+    """Return the sum over the pods of each workload."""
+    return f"sum {by(WORKLOAD)} ({per_pod} {TO_WORKLOAD})"
 
 
 def signals() -> tuple[Query, ...]:
@@ -84,19 +86,19 @@ def signals() -> tuple[Query, ...]:
         # CPU seconds used per second and core requested, 1 = all that was asked for.
         signal_query(
             Signal("cpu_utilization", "ratio of request", "up", 0.15, None, 2),
-            f"{_sum_workload(f'({used} {both} {wanted})')} / {_sum_workload(f'({wanted} {both} {used})')}",
+            f"{sum_workload(f'({used} {both} {wanted})')} / {sum_workload(f'({wanted} {both} {used})')}",
         ),
         # Working set per limit of the container that is nearest to being killed, 0..1.
         signal_query(
             Signal("memory_utilization", "ratio of limit", "up", 0.1),
-            f"max {by(WORKLOAD)} ({share} {_TO_WORKLOAD})",
+            f"max {by(WORKLOAD)} ({share} {TO_WORKLOAD})",
         ),
         # Container restarts of all pods in the last 15 minutes, extrapolated by `increase`.
-        signal_query(Signal("restarts", "restarts per 15 min", "up", 2, 3), _sum_workload(restarts)),
+        signal_query(Signal("restarts", "restarts per 15 min", "up", 2, 3), sum_workload(restarts)),
         # Pods with a container that cannot start; 0 where there are pods and none waits.
         signal_query(
             Signal("pods_waiting", "pods", "up", 0.5, 0.5),
-            f"{_sum_workload(_per_pod('max', _WAITING))} or {_NONE}",
+            f"{sum_workload(per_pod('max', _WAITING))} or {_NONE}",
         ),
     )
 
@@ -107,23 +109,21 @@ def context() -> tuple[Query, ...]:
 
 
 def _pod_context() -> tuple[Query, ...]:
-    throttled = _per_pod("sum", f"rate(container_cpu_cfs_throttled_periods_total{{{_IN_CONTAINER}}}[5m])")
-    periods = _per_pod("sum", f"rate(container_cpu_cfs_periods_total{{{_IN_CONTAINER}}}[5m])")
+    throttled = per_pod("sum", f"rate(container_cpu_cfs_throttled_periods_total{{{_IN_CONTAINER}}}[5m])")
+    periods = per_pod("sum", f"rate(container_cpu_cfs_periods_total{{{_IN_CONTAINER}}}[5m])")
     images, reasons = (*WORKLOAD, "container", "image_spec"), (*WORKLOAD, "reason")
     info = f'max {by((*_CONTAINER, "image_spec"))} (kube_pod_container_info{{container!=""}})'
-    waiting = f"max {by((*_POD, 'reason'))} ({_WAITING})"
-    unschedulable = _sum_workload(_per_pod("max", "kube_pod_status_unschedulable"))
+    waiting = f"max {by((*POD, 'reason'))} ({_WAITING})"
+    unschedulable = sum_workload(per_pod("max", "kube_pod_status_unschedulable"))
     return (
         # Pods per image as git spells it (`image` is what the container runtime made of it).
-        context_query("image", f"count {by(images)} ({info} {_TO_WORKLOAD})", "pods", images),
+        context_query("image", f"count {by(images)} ({info} {TO_WORKLOAD})", "pods", images),
         # Share of CPU periods in which the pods were throttled, 0..1.
-        context_query(
-            "cpu_throttled", f"{_sum_workload(throttled)} / ({_sum_workload(periods)} > 0)", "ratio"
-        ),
+        context_query("cpu_throttled", f"{sum_workload(throttled)} / ({sum_workload(periods)} > 0)", "ratio"),
         # Pods that no node has room for; 0 where there are pods and all were placed.
         context_query("unschedulable", f"{unschedulable} or {_NONE}", "pods"),
         # Pods per reason why a container cannot start.
-        context_query("waiting_reason", f"sum {by(reasons)} ({waiting} {_TO_WORKLOAD}) > 0", "pods", reasons),
+        context_query("waiting_reason", f"sum {by(reasons)} ({waiting} {TO_WORKLOAD}) > 0", "pods", reasons),
     )
 
 
@@ -181,6 +181,8 @@ def _autoscaler_context() -> tuple[Query, ...]:
             ("hpa_current", "status_current_replicas", "pods"),
             # 1 when the autoscaler wants more (or fewer) pods than its bounds allow, else 0.
             ("hpa_limited", 'status_condition{condition="ScalingLimited",status="true"}', ""),
+            # 1 when the autoscaler can compute a wish at all, 0 when its metric is missing.
+            ("hpa_active", 'status_condition{condition="ScalingActive",status="true"}', ""),
         )
     )
 
@@ -195,12 +197,12 @@ def _kinds() -> str:
         ("Rollout", 'kube_replicaset_owner{owner_kind="Rollout"}', "owner_name"),
     )
     return " or ".join(
-        f'label_replace(group {by(WORKLOAD)} ({_named(metric, label)}), "owner_kind", "{kind}", "", "")'
+        f'label_replace(group {by(WORKLOAD)} ({named(metric, label)}), "owner_kind", "{kind}", "", "")'
         for kind, metric, label in objects
     )
 
 
 def _replicas(deployment: str, statefulset: str) -> str:
     """Return pods per workload, whichever kind it has."""
-    parts = (_named(deployment, "deployment"), _named(statefulset, "statefulset"))
+    parts = (named(deployment, "deployment"), named(statefulset, "statefulset"))
     return " or ".join(f"max {by(WORKLOAD)} ({part})" for part in parts)

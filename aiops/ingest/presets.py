@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from aiops.domain import Direction, Query, Signal
 from aiops.errors import ConfigError
-from aiops.ingest import istio, kubernetes
+from aiops.ingest import istio, kubernetes, surroundings
 from aiops.ingest.promql import context_query, signal_query
 
 # The functions that make a level, a count or a time out of a counter.
@@ -37,6 +37,7 @@ def context_queries() -> tuple[Query, ...]:
     return (
         *istio.context(),
         *kubernetes.context(),
+        *surroundings.context(),
         # Scrape targets that answer, and all that are known.
         context_query(
             "targets_up",

@@ -70,6 +70,9 @@ def _pod(trace: Trace, there: Standing, pod: Pod) -> Iterator[tuple[str, Series]
     yield STATE, constant(name, "kube_pod_owner", labels, begin, end)
     placed = {**own, "node": pod.node, "created_by_kind": kind, "created_by_name": owner}
     yield STATE, constant(name, "kube_pod_info", placed, begin, end)
+    ready = (np.arange(begin, end) >= pod.ready).astype(np.float64)
+    for condition, holds in (("true", ready), ("false", 1.0 - ready), ("unknown", np.zeros_like(ready))):
+        yield STATE, Series(name, "kube_pod_status_ready", {**own, "condition": condition}, begin, holds)
     yield from _container(trace, there, pod, own)
     if there.service.sidecar:
         yield from _sidecar(trace, there, pod, own)

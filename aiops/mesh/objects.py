@@ -118,7 +118,13 @@ def _statefulset(trace: Trace, there: Standing) -> list[Series]:
         "metadata_generation": state["changes"],
         "status_observed_generation": state["changes"],
     }
-    return [Series(name, f"kube_statefulset_{key}", own, begin, v[begin:]) for key, v in columns.items()]
+    series = [Series(name, f"kube_statefulset_{key}", own, begin, v[begin:]) for key, v in columns.items()]
+    metric, generations = "kube_statefulset_status_update_revision", there.asked.generations
+    for number, generation in enumerate(generations):
+        end = generations[number + 1].start if number + 1 < len(generations) else trace.times.size
+        revision = {**own, "revision": generation.replicaset(name)}
+        series.append(constant(name, metric, revision, generation.start, end))
+    return series
 
 
 def _replicasets(trace: Trace, there: Standing) -> list[Series]:

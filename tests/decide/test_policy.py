@@ -114,6 +114,11 @@ def _leak() -> Shop:
     )
 
 
+def _quota() -> Shop:
+    labels = {"namespace": "shop", "resourcequota": "team", "resource": "limits.cpu"}
+    return surge().row("quota_used", 0.97, **labels)
+
+
 SCALE_HOLDS: list[tuple[str, Callable[[], Shop], Target | None, str]] = [
     ("nothing that users notice", _mesh_without_harm, REPLICAS, "G-HARM"),
     ("the same peak every night", _batch_every_night, REPLICAS, "S-KNOWN"),
@@ -131,6 +136,30 @@ SCALE_HOLDS: list[tuple[str, Callable[[], Shop], Target | None, str]] = [
         lambda: surge().kind("search", "").fire("search", "latency_p95", "request_rate"),
         REPLICAS,
         "S8",
+    ),
+    ("a quota that is used up", _quota, REPLICAS, "S4"),
+    (
+        "a VerticalPodAutoscaler on the same workload",
+        lambda: surge().context_row("vpa_active", "search", 1),
+        REPLICAS,
+        "S6b",
+    ),
+    (
+        "an autoscaler that cannot read its metric",
+        lambda: (
+            surge()
+            .hpa("search", 2, 8, 4, limited=False)
+            .row(
+                "hpa_active",
+                0,
+                namespace="shop",
+                horizontalpodautoscaler="search",
+                scaletargetref_kind="Deployment",
+                scaletargetref_name="search",
+            )
+        ),
+        None,
+        "G10",
     ),
     ("pods without a node", lambda: surge().context_row("unschedulable", "search", 1), REPLICAS, "S4"),
     ("an autoscaler below its maximum", lambda: surge().hpa("search", 2, 8, 4, limited=False), None, "S1"),
@@ -262,6 +291,14 @@ def _both_versions_bad() -> Shop:
     return shop.set("api", "error_ratio", 0.3, since=30).fire("api", "error_ratio")
 
 
+def _neighbour_released(at: int) -> Shop:
+    return bad_release().image("web", "6.0.0", at=at)
+
+
+def _never() -> Target:
+    return replace(good_target(), annotations=(("aiops/rollback", "never"),))
+
+
 def _victim_with_release() -> Shop:
     shop = Shop("api", "db").calls("api", "db", 20, errors=0.3).image("api", "2.0.0", at=32)
     shop.set("api", "error_ratio", 0.3, since=30).fire("api", "error_ratio")
@@ -275,6 +312,8 @@ ROLLBACK_HOLDS: list[tuple[str, Callable[[], Shop], Target, str]] = [
     ("as bad before the release", _sick_before, good_target(), "R0"),
     ("the old version is as bad", _both_versions_bad, good_target(), "R0"),
     ("a harmless release of a victim", _victim_with_release, good_target(), "S6"),
+    ("a caller that was released with it", lambda: _neighbour_released(20), good_target(), "R-PAIR"),
+    ("a manifest that says never", bad_release, _never(), "R-NEVER"),
     ("nothing to go back to", bad_release, tag_target("api", ("2.0.0", 0.58)), "R3"),
     (
         "the old value was in place for minutes",
@@ -335,6 +374,37 @@ ROLLBACK_HOLDS: list[tuple[str, Callable[[], Shop], Target, str]] = [
 )
 def test_a_release_is_not_rolled_back(make: Callable[[], Shop], target: Target, rule: str) -> None:
     assert ("hold", rule) == told(make().decide("api", target))
+
+
+def test_a_neighbour_that_was_released_an_hour_apart_does_not_stand_in_the_way() -> None:
+    assert told(_neighbour_released(80).decide("api", good_target())) == ("rollback", "R1")
+
+
+def test_a_release_that_cannot_start_goes_back_whoever_was_released_beside_it() -> None:
+    shop = _crash_loop().image("web", "6.0.0", at=14)
+    assert told(shop.decide("api", tag_target("api", ("2.0.0", 0.3), ("1.0.0", 240)))) == ("rollback", "R1b")
+
+
+def test_an_image_that_is_pinned_by_digest_goes_back_to_the_digest_before() -> None:
+    old, new = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+    shop = bad_release(f"registry.example.com:5000/shop/api@{new}")
+    target = replace(tag_target("api", (new, 0.58), (old, 240)), field="image.digest")
+    decision = shop.decide("api", target)
+    assert isinstance(decision, Rollback)
+    assert (decision.field, decision.old, decision.new) == ("image.digest", new, old)
+
+
+def test_fewer_successes_on_the_new_version_alone_are_the_release() -> None:
+    shop = bad_release(errors=0.001)
+    for version, share, since, until in (("1.0.0", 0.99, 200, 23), ("2.0.0", 0.6, 32, 0)):
+        labels = {
+            "destination_workload_namespace": "shop",
+            "destination_workload": "api",
+            "destination_version": version,
+        }
+        shop.row("version_success_ratio", share, since=since, until=until, **labels)
+    shop.fire("api", "cpu_utilization")
+    assert told(shop.decide("api", good_target())) == ("rollback", "R1d")
 
 
 def test_the_same_tag_in_another_overlay_does_not_stand_in_the_way() -> None:

@@ -221,6 +221,37 @@ class Shop:
         self._row(source, {"cluster": "prod-eu", "namespace": "shop", key: name} | labels, self._flat(level))
         return self
 
+    def row(
+        self,
+        source: str,
+        level: float,
+        *,
+        since: int = 3000,
+        until: int = 0,
+        rest: float = np.nan,
+        **labels: str,
+    ) -> Shop:
+        """Add one row of any query: `level` from `since` to `until` minutes ago, `rest` elsewhere."""
+        values = self._flat(rest)
+        values[_span(since, until)] = level
+        self._row(source, {"cluster": "prod-eu"} | labels, values)
+        return self
+
+    def template(self, name: str, template: str, *, at: int | None = None) -> Shop:
+        """Run a ReplicaSet; with `at`, it takes over from what ran before, `at` minutes ago."""
+        if at is not None:
+            for labels, values in self.rows["pod_template"]:
+                if labels["workload"] == name:
+                    values[_span(at - 4, 0)] = np.nan
+        return self.row(
+            "pod_template",
+            4,
+            since=3000 if at is None else at,
+            namespace="shop",
+            workload=name,
+            template=template,
+        )
+
     def drop(self, *sources: str) -> Shop:
         """Lose context sources altogether."""
         self.dropped |= set(sources)

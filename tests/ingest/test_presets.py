@@ -48,9 +48,10 @@ def test_the_labels_that_name_the_workload_are_labels_of_the_answer(query: prese
 
 @pytest.mark.parametrize("query", EVERY, ids=lambda query: query.name)
 def test_no_quotient_lets_zero_by_zero_through(query: presets.Query) -> None:
-    # The two utilisations divide by requests and limits, which Kubernetes refuses to be 0.
-    if " / " in query.expr and "utilization" not in query.name:
-        assert re.search(r"\) / \(sum .* > 0\)", query.expr)
+    # The two utilisations divide by requests and limits, which Kubernetes refuses to be 0; a volume
+    # has a size.
+    if " / " in query.expr and "utilization" not in query.name and query.name != "volume_used":
+        assert re.search(r"/ (on \([^)]*\) )?(max by \([^)]*\) )?\(.* > 0\)", query.expr)
 
 
 def test_a_preset_that_does_not_exist_is_named() -> None:
