@@ -7,6 +7,7 @@
 # make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
 # make bench-decisions SEEDS=20  scenarios of the rule book on shops nobody tuned by: right, wrong, missed, harmful
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
+# make bench-speed  how fast, beside its peers and the matrix products alone (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
@@ -16,7 +17,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-drift starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -63,6 +64,18 @@ bench-detection: .venv/.test .cache/peers/.done
 	@echo "Installing the peers into .cache/peers (2 GB; five minutes)"
 	@$(BIN)/python -m venv .cache/peers
 	@.cache/peers/bin/python -m pip --disable-pip-version-check install -q -r tests/bench/detection/peers.txt
+	@touch $@
+
+# WORKLOADS=1000 ROUNDS=3 SHARDS=100: less of them takes less time.
+bench-speed: .venv/.test .cache/speed-peers/.done
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python tests/bench/speed/run.py .cache/speed-peers/bin/python \
+	  --workloads $(or $(WORKLOADS),1000) --rounds $(or $(ROUNDS),3) --shards $(or $(SHARDS),100)
+
+# Others than those of bench-detection: each set has the versions its tables were measured with.
+.cache/speed-peers/.done: tests/bench/speed/peers.txt | .venv/bin/python
+	@echo "Installing the peers of bench-speed into .cache/speed-peers (2 GB; five minutes)"
+	@$(BIN)/python -m venv .cache/speed-peers
+	@.cache/speed-peers/bin/python -m pip --disable-pip-version-check install -q -r tests/bench/speed/peers.txt
 	@touch $@
 
 ROWS ?= 60

@@ -22,6 +22,21 @@ def shaped(times: np.ndarray, rows: int, seed: int) -> FloatArray:
     return (level * season * np.exp(0.05 * noise)).astype(np.float32).astype(np.float64)
 
 
+def weeks(rows: int, seed: int = 1) -> Batch:
+    """Return a week of history and a week to score, as a table has them: what the peers get as well."""
+    times = np.arange(MIDNIGHT - WEEK_S, MIDNIGHT + WEEK_S, PACE_S, dtype=np.int64)
+    return Batch(
+        values=shaped(times, rows, seed),
+        week_ago=None,
+        times=times,
+        step_s=PACE_S,
+        fit_steps=WEEK_S // PACE_S,
+        min_deviation=np.full(rows, 0.5),
+        direction=np.zeros(rows, dtype=np.int64),
+        calendar=Calendar(),
+    )
+
+
 def batch(rows: int, judged_s: int, seed: int = 0, step_s: int = PACE_S) -> Batch:
     """Return what a run hands to the forecaster: 48 h before 00:00 UTC and `judged_s` from there on."""
     start = MIDNIGHT - WARM_UP_S

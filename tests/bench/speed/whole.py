@@ -63,8 +63,9 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Took:
-    """Seconds of one run: whole process, reading, scoring (with sustain), the rest; GB at most."""
+    """Seconds of one run: of the CPU, of the wall clock, reading and scoring (wall); GB at most."""
 
+    cpu: float
     whole: float
     reading: float
     scoring: float
@@ -130,7 +131,8 @@ def once(folder: Path, name: str, newest_s: int) -> Took:
     if status:
         raise SystemExit(f"aiops run ended with {os.waitstatus_to_exitcode(status)}: {''.join(said)}")
     begun, scored = seen["reading metrics"], seen["scoring workloads"]
-    return Took(whole, scored - begun, seen["asking what changed"] - scored, usage.ru_maxrss / 1e6)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Took(cpu, whole, scored - begun, seen["asking what changed"] - scored, usage.ru_maxrss / 1e6)
 
 
 def same_plan(folder: Path) -> bool:
@@ -140,5 +142,5 @@ def same_plan(folder: Path) -> bool:
 
 def median(of: list[Took]) -> Took:
     """Return the median of each part."""
-    parts = np.array([[one.whole, one.reading, one.scoring, one.gigabytes] for one in of])
+    parts = np.array([[one.cpu, one.whole, one.reading, one.scoring, one.gigabytes] for one in of])
     return Took(*(float(part) for part in np.median(parts, axis=0)))
