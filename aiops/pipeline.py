@@ -38,7 +38,8 @@ from aiops.domain import (
     Workload,
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
-from aiops.gitops import culprit, past, splice, where
+from aiops.gitops import culprit, past, where
+from aiops.gitops import edits as editing
 from aiops.job import Earlier, Job, Progress, Result, Sent
 from aiops.ports import Files, Forge, Metrics, Repository
 from aiops.propose import chart, lifecycle, proposal
@@ -213,7 +214,8 @@ def _decide(
     history = targets[decision.field].history if isinstance(decision, (Scale, Rollback)) else ()
     if isinstance(decision, (Scale, Rollback)):
         try:
-            edits = (_splice(repository.files(sha), targets[decision.field], str(decision.new)),)
+            target = targets[decision.field]
+            edits = editing.of(repository.files(sha), target, str(decision.new), job.clusters)
         except EditRefused as error:
             unresolved.append((incident.workload, decision.field, str(error)))
             decision = Hold("EDIT", str(error), variant="edit-refused")
@@ -242,13 +244,6 @@ def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list
     ]
 
 
-def _splice(files: Files, target: Target, new: str) -> Edit:
-    if target.winner is None:
-        raise EditRefused(target.refusal or "no place sets this field", where=str(target.workload))
-    place = target.winner
-    return splice.edit(files.read(place.file), place, new, files.tree()[place.file].blob)
-
-
 def _send(
     job: Job,
     item: PlanItem,
@@ -268,7 +263,7 @@ def _send(
         raise EditRefused("a hold has nothing to send", where=str(item.workload))
     image = item.diagnosis.change.new if item.diagnosis.change else None
     target = where.resolve(files, item.workload, decision.field, job.clusters, image)
-    fresh = (_splice(files, target, str(decision.new)),)
+    fresh = editing.of(files, target, str(decision.new), job.clusters)
     if [(edit.file, edit.path, edit.old, edit.new) for edit in fresh] != [
         (edit.file, edit.path, edit.old, edit.new) for edit in item.edits
     ]:

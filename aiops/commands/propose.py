@@ -24,7 +24,8 @@ from aiops.domain import (
     Workload,
 )
 from aiops.errors import AiopsError, ConfigError, EditRefused
-from aiops.gitops import splice, where
+from aiops.gitops import edits as editing
+from aiops.gitops import where
 from aiops.job import Job, Result
 from aiops.ports import Repository
 from aiops.propose import diff, plan_file
@@ -69,16 +70,14 @@ def by_hand(
         job = connect.proposing_job(config)
         found = _editable(job, repository, sha, workload, action)
         decision = _decision(action, found, to)
-        assert found.winner is not None  # noqa: S101 - _editable refuses the rest
-        blob = files.tree()[found.winner.file].blob
-        edit = splice.edit(files.read(found.winner.file), found.winner, str(decision.new), blob)
+        edits = editing.of(files, found, str(decision.new), clusters)
         now_s = connect.clock_s()
         item = PlanItem(
             workload,
             decision,
             _nothing_seen(workload),
             diagnosis.blank(workload),
-            (edit,),
+            edits,
             found.history,
             None,
         )

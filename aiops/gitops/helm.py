@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from aiops.gitops import image_reference
 from aiops.gitops.nodes import Mapping, Node, Scalar, look
-from aiops.gitops.rendered import Container, Rendered, Values, number, placeholder
+from aiops.gitops.rendered import Container, Opening, Rendered, Updater, Values, number, placeholder
 from aiops.gitops.snapshot import Spot
 
 _DEPTH = 3  # an umbrella chart nests `<subchart>.<component>.image`
@@ -21,14 +21,16 @@ _COMPONENTS = 200
 _NAME_LENGTH = 63  # helm create truncates names to a DNS label
 # Keys of a values file that hold an image but no workload of their own.
 _NOT_COMPONENTS = frozenset({"initContainer", "initContainers", "sidecar", "sidecars", "global", "metrics"})
-Prefix = tuple[str, ...]
+Prefix = tuple[str | int, ...]
+_IMAGE_TAGS = (("image", "tag"), ("image", "version"), ("imageTag",))
 
 
 @dataclass(slots=True)
 class Release:
     """One Helm release and its layers of values, lowest first.
 
-    `parameters`: (dotted path, spot) that override every layer.
+    `parameters`: (dotted path, spot) that override every layer. `writable`: where a parameter may
+    be added (file, document, path to the list, its length), None where there is no such list.
     """
 
     name: str
@@ -38,22 +40,37 @@ class Release:
     document: int
     layers: list[Values]
     parameters: list[tuple[str, Spot]] = field(default_factory=list)
-    image_owner: str = ""
+    updaters: list[Updater] = field(default_factory=list)
+    writable: tuple[str, int, Prefix, int] | None = None
+
+    def openings(self, path: Prefix) -> list[Opening]:
+        """Return where a path may be written, by rank: the layers that can be read, then a parameter."""
+        found = [
+            Opening(one.file, one.document, one.prefix, (*one.prefix, *path), one.kind, rank)
+            for rank, one in enumerate(self.layers)
+            if not one.problem and (isinstance(one.node, Mapping) or one.creatable)
+        ]
+        if self.writable is not None:
+            file, document, prefix, count = self.writable
+            full = (*prefix, count, "value")
+            kind, rank = "Application parameter", len(self.layers)
+            found.append(Opening(file, document, prefix, full, kind, rank, ".".join(map(str, path))))
+        return found
 
 
 def expand(release: Release) -> list[Rendered]:
     """Return the workloads and autoscalers of a release, as far as its values name them."""
     found: list[Rendered] = []
-    prefixes = _components(release)
+    controllers = _keys(release, ("controllers",))
+    prefixes: list[Prefix] = [("controllers", key) for key in controllers] or _components(release)
     for prefix in prefixes:
-        names = _names(release, prefix)
+        names = _names(release, prefix, len(controllers))
         workload = Rendered("", names, release.namespace, release.file, release.document)
-        workload.image_owner = release.image_owner
-        container = _container(release, prefix)
-        if container is not None:
-            workload.containers.append(container)
+        workload.updaters = release.updaters
+        _containers(release, prefix, workload)
         key = "replicas" if not _set(release, (*prefix, "replicaCount")) else "replicaCount"
         workload.numbers["replicas"] = _numbers(release, (*prefix, key))
+        workload.openings["replicas"] = release.openings((*prefix, key))
         enabled = _set(release, (*prefix, "autoscaling", "enabled"))
         # A layer nobody can read may switch autoscaling on; the metrics would show the autoscaler.
         known = [spot for spot in enabled if spot.value]
@@ -61,9 +78,52 @@ def expand(release: Release) -> list[Rendered]:
             workload.numbers["replicas"].append(replace(known[-1], value=""))
         elif known and known[-1].value.lower() == "true":
             found.append(_autoscaler(release, prefix, names))
-        if container or workload.numbers["replicas"] or len(prefixes) == 1:
+        if workload.containers or workload.numbers["replicas"] or len(prefixes) == 1:
             found.append(workload)
     return found
+
+
+def _containers(release: Release, prefix: Prefix, workload: Rendered) -> None:
+    """Add the containers of a component: its `image`, or those of an app-template controller.
+
+    Source: bjw-s helm-charts, common library: `controllers.<key>.containers.<key>.image`.
+    """
+    if prefix[:1] != ("controllers",):
+        container = _container(release, prefix)
+        if container is not None:
+            workload.containers.append(container)
+            workload.openings["image"] = _image_openings(release, prefix, container)
+        return
+    for part in ("containers", "initContainers"):
+        for key in _keys(release, (*prefix, part)):
+            container = _container(release, (*prefix, part, key))
+            if container is not None:
+                container.name, container.init = key, part == "initContainers"
+                workload.containers.append(container)
+                if not container.init:
+                    openings = _image_openings(release, (*prefix, part, key), container)
+                    workload.openings.setdefault("image", []).extend(openings)
+
+
+def _image_openings(release: Release, prefix: Prefix, container: Container) -> list[Opening]:
+    """Return where the scalar that wins for an image may be written above its layer."""
+    if not container.spots:
+        return []
+    last = container.spots[-1].path
+    for keys in (*_IMAGE_TAGS, ("image", "digest"), ("image", "repository"), ("image",)):
+        if last[-len(keys) :] == keys:
+            return release.openings((*prefix, *keys))
+    return []
+
+
+def _keys(release: Release, path: Prefix) -> list[str]:
+    """Return the keys that any layer has below a path, sorted."""
+    found: set[str] = set()
+    for layer in release.layers:
+        node, _ = look(layer.node, *path)
+        if isinstance(node, Mapping):
+            found |= {key.value for key, _ in node.pairs if isinstance(key, Scalar)}
+    return sorted(found)[:_COMPONENTS]
 
 
 def _autoscaler(release: Release, prefix: Prefix, names: list[str]) -> Rendered:
@@ -71,10 +131,11 @@ def _autoscaler(release: Release, prefix: Prefix, names: list[str]) -> Rendered:
     made.scales = ("", names[-1])
     for name, key in (("hpa.min", "minReplicas"), ("hpa.max", "maxReplicas")):
         made.numbers[name] = _numbers(release, (*prefix, "autoscaling", key))
+        made.openings[name] = release.openings((*prefix, "autoscaling", key))
     return made
 
 
-def _names(release: Release, prefix: Prefix) -> list[str]:
+def _names(release: Release, prefix: Prefix, controllers: int) -> list[str]:
     """Return the names a workload of the release may have, the likeliest last.
 
     Source: the `fullname` helper of `helm create`; components append their own name to it.
@@ -83,19 +144,21 @@ def _names(release: Release, prefix: Prefix) -> list[str]:
     short = [spot.value for spot in _set(release, (*prefix, "nameOverride")) if not spot.problem]
     chart = short[-1] if short else release.chart
     full = release.name if not chart or chart in release.name else f"{release.name}-{chart}"
-    if override and override[-1]:
+    if override and override[-1] and not prefix:
         return [override[-1][:_NAME_LENGTH]]
     if not prefix:
         return [name[:_NAME_LENGTH] for name in dict.fromkeys((release.name, full))]
-    last = prefix[-1]
+    last = str(prefix[-1])
+    if controllers == 1:  # app-template: a lone controller is called like the release
+        return [name[:_NAME_LENGTH] for name in dict.fromkeys((f"{release.name}-{last}", release.name))]
     return [name[:_NAME_LENGTH] for name in dict.fromkeys((last, f"{full}-{last}", f"{release.name}-{last}"))]
 
 
 def _components(release: Release) -> list[Prefix]:
     """Return the prefixes below which the values describe a workload; the root is always one."""
-    found: dict[Prefix, None] = {(): None}
+    found: dict[tuple[str, ...], None] = {(): None}
     for layer in release.layers:
-        todo: list[tuple[Prefix, Node | None]] = [((), layer.node)]
+        todo: list[tuple[tuple[str, ...], Node | None]] = [((), layer.node)]
         while todo and len(found) < _COMPONENTS:
             prefix, node = todo.pop()
             if not isinstance(node, Mapping):
@@ -127,7 +190,7 @@ def _set(release: Release, path: Prefix) -> list[Spot]:
         if isinstance(found, Scalar) or why:
             text = found.value if isinstance(found, Scalar) else ""
             spots.append(Spot(layer.file, layer.document, full, text, layer.kind, layer.problem or why))
-    dotted = ".".join(path)
+    dotted = ".".join(map(str, path))
     spots.extend(spot for name, spot in release.parameters if name == dotted)
     return spots
 
@@ -165,13 +228,16 @@ def _container(release: Release, prefix: Prefix) -> Container | None:
     registry = [spot.value for spot in _set(release, (*base, "registry")) if spot.value]
     name = [spot.value for spot in _set(release, (*base, "repository")) if spot.value]
     container.image = "/".join([*registry[-1:], *name[-1:]]) if name else ""
-    key = (
-        "version"
-        if not _written(release, (*base, "tag")) and _written(release, (*base, "version"))
-        else "tag"
-    )
+    key = next((keys for keys in _IMAGE_TAGS if _written(release, (*prefix, *keys))), ("image", "tag"))
     digest = _written(release, (*base, "digest"))
-    spots = _set(release, (*base, "digest" if digest and digest[-1].value else key))
+    spots = _set(release, (*base, "digest") if digest and digest[-1].value else (*prefix, *key))
+    whole_name = image_reference.parse(name[-1]) if name else None
+    if not spots and whole_name is not None and whole_name.version:  # `repository: name:tag`
+        container.image = "/".join([*registry[-1:], whole_name.name])
+        spots = [replace(spot, kind=spot.kind) for spot in _set(release, (*base, "repository"))]
+        container.version = whole_name.version
+        container.spots.extend(replace(one, problem=one.problem or placeholder(one.value)) for one in spots)
+        return container
     if not spots and not name:
         return None
     for spot in spots:

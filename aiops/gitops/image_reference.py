@@ -73,6 +73,12 @@ def split_version(version: str) -> tuple[str | None, str | None]:
     return (None, version) if ":" in version else (version, None)
 
 
+def tag_of(version: str) -> str:
+    """Return the tag of a version, or its digest where it has no tag."""
+    tag, digest = split_version(version)
+    return tag or digest or ""
+
+
 def with_version(reference: ImageReference, version: str) -> ImageReference:
     """Return the same image in another version. Raises ValueError when it is not a version."""
     return ImageReference(reference.name, *split_version(version))

@@ -15,13 +15,13 @@ from aiops.errors import EditRefused
 from aiops.gitops import image_reference
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
 from aiops.gitops.patches import block, block_images, listed, patch
-from aiops.gitops.rendered import Container, Rendered, number, objects, placeholder
+from aiops.gitops.rendered import Container, Layer, Rendered, number, objects, placeholder
 from aiops.gitops.snapshot import Snapshot, Spot
 
 MAX_LAYERS = 32
 MAX_OBJECTS = 20_000  # bases that include each other twice grow without bound
 # The kinds whose spec.replicas the replicas field reaches (kustomize replicas.md); a Rollout is not one.
-_COUNTED = frozenset({"Deployment", "StatefulSet"})
+COUNTED = frozenset({"Deployment", "StatefulSet"})
 
 
 class Renderer:
@@ -80,8 +80,13 @@ class Renderer:
         late = listed(snapshot, file, root, "patchesJson6902")
         self.used.update(one.file for one in (*early, *late))
         found = patch(found, early)
+        names = {id(one): one.name for one in found}
         _rename(found, root)
         found = patch(found, late)
+        for one in found:
+            images = tuple(container.image for container in one.containers)
+            name = names[id(one)] if one.kind in COUNTED else ""
+            one.layers = [Layer(file, 0, (), "kustomization", images, name)]
         set_replicas(found, file, 0, (), root)
         set_images(found, file, 0, (), root)
         self._replace(found, folder, file, root)
@@ -158,7 +163,7 @@ def set_replicas(
         name = text_at(entry, "name")
         count, why = look(entry, "count")
         for one in found:
-            if one.kind in _COUNTED and name in one.names and (count is not None or why):
+            if one.kind in COUNTED and name in one.names and (count is not None or why):
                 path = (*prefix, "replicas", index, "count")
                 spot = number(file, document, path, count, "kustomization replicas", why)
                 one.numbers.setdefault("replicas", []).append(spot)

@@ -49,11 +49,17 @@ class Scalar:
 
 @dataclass(slots=True)
 class Mapping:
-    """Keys and values in the order of the file."""
+    """Keys and values in the order of the file.
+
+    `start`, `end`: characters; of a block collection the end is where the next thing starts.
+    """
 
     tag: str
     anchor: str
     line: int
+    start: int = 0
+    end: int = 0
+    flow: bool = False
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
 
     def get(self, key: str) -> Node | None:
@@ -71,11 +77,14 @@ class Mapping:
 
 @dataclass(slots=True)
 class Sequence:
-    """Entries in the order of the file."""
+    """Entries in the order of the file; `start` of a block sequence is its first dash."""
 
     tag: str
     anchor: str
     line: int
+    start: int = 0
+    end: int = 0
+    flow: bool = False
     entries: list[Node] = field(default_factory=list)
 
 
@@ -85,6 +94,8 @@ class Alias:
 
     name: str
     line: int
+    start: int = 0
+    end: int = 0
 
 
 Node = Scalar | Mapping | Sequence | Alias
@@ -127,7 +138,7 @@ def compose(text: str, *, pure: bool) -> tuple[Node | None, ...]:
         node = _node(event)
         if node is None:
             if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                stack.pop()
+                stack.pop().node.end = _span(event)[1]
             elif isinstance(event, yaml.DocumentEndEvent):
                 documents.append(None if _is_empty(root) else root)
                 root = None
@@ -155,12 +166,16 @@ def _node(event: Any) -> Node | None:
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event)
     if isinstance(event, yaml.MappingStartEvent):
-        return Mapping(_tag(event), event.anchor or "", _line(event))
+        return Mapping(_tag(event), event.anchor or "", _line(event), *_span(event), bool(event.flow_style))
     if isinstance(event, yaml.SequenceStartEvent):
-        return Sequence(_tag(event), event.anchor or "", _line(event))
+        return Sequence(_tag(event), event.anchor or "", _line(event), *_span(event), bool(event.flow_style))
     if isinstance(event, yaml.AliasEvent):
-        return Alias(event.anchor or "", _line(event))
+        return Alias(event.anchor or "", _line(event), *_span(event))
     return None
+
+
+def _span(event: Any) -> tuple[int, int]:
+    return event.start_mark.index, event.end_mark.index
 
 
 def _line(event: Any) -> int:

@@ -1,8 +1,8 @@
 """Kustomize patches, read for the fields we know: strategic merge and JSON 6902, file or inline.
 
-A patch in a file is a place like any other. An inline patch is YAML inside a YAML string: what it
-sets is known, but not edited. What a patch may do and we cannot tell becomes a problem, so that
-a lower layer is never edited in vain.
+A patch in a file is a place like any other. An inline patch is YAML inside a YAML string: a literal
+block is edited in place, another kind of string is known and refused. What a patch may do and we
+cannot tell becomes a problem, so that a lower layer is never edited in vain.
 Source: kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiops.errors import EditRefused
+from aiops.gitops.inside import INSIDE, Path
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, compose, entries_at, look, text_at
 from aiops.gitops.rendered import NUMBERS, POD_SPEC, Container, Rendered, number, overlay, set_image
 from aiops.gitops.snapshot import Snapshot, Spot
@@ -21,44 +22,53 @@ from aiops.gitops.snapshot import Snapshot, Spot
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """One patch document. `target`: the selector beside it, None when it names its object itself."""
+    """One patch document, at `prefix` of a document of a file when it is inline.
+
+    `target`: the selector beside it, None when it names its object itself.
+    """
 
     file: str
     document: int
+    prefix: Path
     node: Node
     target: Node | None
     problem: str
 
 
-def listed(snapshot: Snapshot, file: str, root: Node | None, *keys: str) -> list[Patch]:
-    """Return the patches a kustomization lists under the keys. Raises EditRefused for unreadable ones."""
+def listed(
+    snapshot: Snapshot, file: str, root: Node | None, *keys: str, document: int = 0, prefix: Path = ()
+) -> list[Patch]:
+    """Return the patches a kustomization lists under the keys. Raises EditRefused for unreadable ones.
+
+    `document`, `prefix`: where `root` stands in `file`.
+    """
     found: list[Patch] = []
     for key in keys:
-        for entry in entries_at(root, key):
-            if isinstance(entry, Scalar):  # patchesStrategicMerge: a path, or YAML with line breaks
-                inline = "\n" in entry.value or ": " in entry.value
-                path, text, target = ("", entry.value, None) if inline else (entry.value, "", None)
-            else:
-                target, _ = look(entry, "target")
-                path, text = text_at(entry, "path"), text_at(entry, "patch")
-            found.extend(_read(snapshot, file, path, text, target))
+        for index, entry in enumerate(entries_at(root, key)):
+            at = (*prefix, key, index)
+            target, _ = look(entry, "target") if isinstance(entry, Mapping) else (None, "")
+            path = text_at(entry, "path") or text_at(entry)
+            text = look(entry, "patch")[0] if isinstance(entry, Mapping) else None
+            if isinstance(entry, Scalar) and ("\n" in path or ": " in path):
+                path, text = "", entry  # patchesStrategicMerge: a path, or YAML with line breaks
+            if isinstance(text, Scalar):
+                inner = (*at, "patch", INSIDE) if text is not entry else (*at, INSIDE)
+                found.extend(_inline(file, document, inner, text, target))
+            elif path:
+                source = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+                nodes = enumerate(snapshot.nodes(source))
+                found.extend(Patch(source, n, (), one, target, "") for n, one in nodes if one is not None)
     return found
 
 
-def _read(snapshot: Snapshot, file: str, path: str, text: str, target: Node | None) -> Iterable[Patch]:
-    problem = "" if path else f"set by an inline patch in {file}"
-    if path:
-        source = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
-        documents = snapshot.nodes(source)
-    else:
-        source = file
-        try:
-            documents = compose(text, pure=False)
-        except EditRefused as error:
-            raise EditRefused(f"an inline patch is {error.message}", where=file) from error
-    for index, node in enumerate(documents):
-        if node is not None:
-            yield Patch(source, index, node, target, problem)
+def _inline(file: str, document: int, path: Path, text: Scalar, target: Node | None) -> Iterable[Patch]:
+    try:
+        documents = [one for one in compose(text.value, pure=False) if one is not None]
+    except EditRefused as error:
+        raise EditRefused(f"an inline patch is {error.message}", where=file) from error
+    literal = text.style == "|" and len(documents) == 1
+    problem = "" if literal else f"set by an inline patch in {file} that is not one literal block (|)"
+    return [Patch(file, document, path, one, target, problem) for one in documents]
 
 
 def patch(objects: list[Rendered], patches: Iterable[Patch]) -> list[Rendered]:
@@ -73,10 +83,16 @@ def patch(objects: list[Rendered], patches: Iterable[Patch]) -> list[Rendered]:
 def _matches(one: Patch, found: Rendered) -> bool:
     if one.target is None:
         return (
-            text_at(one.node, "kind") == found.kind and text_at(one.node, "metadata", "name") in found.names
+            _same_kind(text_at(one.node, "kind"), found)
+            and text_at(one.node, "metadata", "name") in found.names
         )
     kind, name = text_at(one.target, "kind"), text_at(one.target, "name")
-    return _selects(kind, [found.kind]) and _selects(name, found.names)
+    return (_same_kind(kind, found) or _selects(kind, [found.kind])) and _selects(name, found.names)
+
+
+def _same_kind(kind: str, found: Rendered) -> bool:
+    """Tell whether a patch is for the kind; a workload of a chart may be any kind of workload."""
+    return kind == found.kind or (not found.kind and kind in POD_SPEC)
 
 
 def _selects(pattern: str, names: list[str]) -> bool:
@@ -94,6 +110,9 @@ def _selects(pattern: str, names: list[str]) -> bool:
 def _patch_one(one: Patch, found: Rendered) -> bool:
     """Merge a patch into an object; return True when it deletes the object."""
     problem = one.problem
+    if not found.kind:
+        block(found, f"a patch of what the chart renders may set it ({one.file})")
+        return False
     if one.target is not None and (
         text_at(one.target, "labelSelector") or text_at(one.target, "annotationSelector")
     ):
@@ -108,14 +127,14 @@ def _patch_one(one: Patch, found: Rendered) -> bool:
         block(found, f"a patch with a $patch directive may set it ({one.file})")
     if found.kind == "Rollout" and look(one.node, *POD_SPEC["Rollout"], "containers")[0] is not None:
         block_images(found.containers, f"a merge patch replaces the containers of a Rollout ({one.file})")
-    overlay(found, one.file, one.document, (), one.node, problem)
+    overlay(found, one.file, one.document, one.prefix, one.node, problem)
     return False
 
 
 def block(found: Rendered, problem: str) -> None:
     """Let something we cannot read win over every field of an object."""
     block_images(found.containers, problem)
-    for name in NUMBERS.get(found.kind, {}):
+    for name in NUMBERS.get(found.kind, {}) or found.numbers:
         found.numbers.setdefault(name, []).append(
             Spot(found.file, found.document, (), "", found.kind, problem)
         )
@@ -134,7 +153,7 @@ def _operation(one: Patch, found: Rendered, index: int, operation: Node, problem
     problem = problem or why
     if op not in {"add", "replace"}:
         problem = problem or f"a JSON patch may {op or 'change'} it ({one.file})"
-    path = (index, "value")
+    path: Path = (*one.prefix, index, "value")
     for name, keys in NUMBERS.get(found.kind, {}).items():
         full = "/" + "/".join(keys)
         if pointer == full:

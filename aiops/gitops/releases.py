@@ -10,22 +10,11 @@ from __future__ import annotations
 import posixpath
 
 from aiops.errors import EditRefused
+from aiops.gitops import inside
 from aiops.gitops.helm import Release
-from aiops.gitops.nodes import Mapping, Node, compose, entries_at, look, text_at
+from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
 from aiops.gitops.rendered import Rendered, Values
 from aiops.gitops.snapshot import Snapshot, Spot
-
-_UPDATER = "argocd-image-updater.argoproj.io/"
-
-
-def image_owner(found: Rendered) -> str:
-    """Return who changes the tags of an Application besides people, "" when nobody does."""
-    annotations, _ = look(found.node, "metadata", "annotations")
-    if isinstance(annotations, Mapping):
-        for key, _value in annotations.pairs:
-            if getattr(key, "value", "").startswith(_UPDATER):
-                return "argocd-image-updater"
-    return ""
 
 
 def source_override(snapshot: Snapshot, folder: str, application: str) -> str:
@@ -65,7 +54,7 @@ def of_application(snapshot: Snapshot, found: Rendered) -> list[Release]:
             found.file,
             found.document,
             _chart_values(snapshot, folder) if local else [],
-            image_owner=image_owner(found),
+            updaters=found.updaters,
         )
         for name in (text_at(one) for one in entries_at(source, "helm", "valueFiles")):
             release.layers.append(_values_file(snapshot, found, folder, name))
@@ -79,14 +68,10 @@ def of_application(snapshot: Snapshot, found: Rendered) -> list[Release]:
 
 def _inline(release: Release, found: Rendered, prefix: tuple[str | int, ...], source: Node) -> None:
     """Add what the Application itself sets: values, valuesObject, parameters, in that order."""
-    text = text_at(source, "helm", "values")
-    if text:
-        problem = f"set by spec.source.helm.values of Application/{found.name}, YAML inside a string"
-        try:
-            node = (*compose(text, pure=False), None)[0]
-        except EditRefused:
-            node = None
-        release.layers.append(Values(found.file, found.document, (), node, "Application", problem))
+    text, _ = look(source, "helm", "values")
+    if isinstance(text, Scalar) and text.value.strip():
+        path = (*prefix, "helm", "values", inside.INSIDE)
+        release.layers.append(_string(found, path, text, "Application values"))
     inner, why = look(source, "helm", "valuesObject")
     if inner is not None or why:
         path = (*prefix, "helm", "valuesObject")
@@ -95,6 +80,19 @@ def _inline(release: Release, found: Rendered, prefix: tuple[str | int, ...], so
         path = (*prefix, "helm", "parameters", index, "value")
         spot = Spot(found.file, found.document, path, text_at(entry, "value"), "Application parameter")
         release.parameters.append((text_at(entry, "name"), spot))
+    list_ = (*prefix, "helm", "parameters")
+    count = len(entries_at(source, "helm", "parameters"))
+    release.writable = (found.file, found.document, list_, count)
+
+
+def _string(found: Rendered, path: tuple[str | int, ...], text: Scalar, kind: str) -> Values:
+    """Return the layer of values that a string holds; only a literal block can be edited."""
+    problem = "" if text.style == "|" else f"YAML inside a string of {found.kind}/{found.name}"
+    try:
+        node = inside.document(text.value, pure=False)
+    except EditRefused as error:
+        return Values(found.file, found.document, path, None, kind, error.message)
+    return Values(found.file, found.document, path, node, kind, problem)
 
 
 def of_helm_release(snapshot: Snapshot, found: Rendered) -> list[Release]:
@@ -122,9 +120,14 @@ def of_helm_release(snapshot: Snapshot, found: Rendered) -> list[Release]:
         else:
             release.layers.append(Values(found.file, found.document, (), None, "HelmRelease", what))
     release.layers.extend(found.values)
-    for path in paths:  # a targetPath overrides spec.values
+    if not found.values and isinstance(spec, Mapping) and spec.get("values") is None:
+        path = ("spec", "values")
+        release.layers.append(Values(found.file, found.document, path, None, "HelmRelease", creatable=True))
+    for target_path in paths:  # it overrides spec.values
         what = "valuesFrom with this targetPath sets it"
-        release.parameters.append((path, Spot(found.file, found.document, (), "", "HelmRelease", what)))
+        release.parameters.append(
+            (target_path, Spot(found.file, found.document, (), "", "HelmRelease", what))
+        )
     if entries_at(spec, "postRenderers"):
         what = f"postRenderers of HelmRelease/{found.name} may set it"
         release.layers.append(Values(found.file, found.document, (), None, "HelmRelease", what))

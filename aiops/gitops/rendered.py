@@ -29,7 +29,7 @@ NUMBERS: dict[str, dict[str, tuple[str, ...]]] = {
     "HorizontalPodAutoscaler": {"hpa.min": ("spec", "minReplicas"), "hpa.max": ("spec", "maxReplicas")},
     "ScaledObject": {"hpa.min": ("spec", "minReplicaCount"), "hpa.max": ("spec", "maxReplicaCount")},
 }
-POINTERS = ("Application", "HelmRelease", "Kustomization")
+POINTERS = ("Application", "HelmRelease", "Kustomization", "ImageUpdater")
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 NOTE = "aiops/"  # annotations that start with it speak to us
 MAX_REPLICAS = 100_000  # larger numbers are a slip of the keyboard, not a plan
@@ -46,9 +46,34 @@ class Container:
     init: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A place above an object where an `images` or `replicas` entry would win over all below.
+
+    `images`: the image name of each container below this layer; `name`: the name of the object
+    there, "" when this layer cannot set replicas. `strings`: entries are `name:tag` texts.
+    """
+
+    file: str
+    document: int
+    prefix: tuple[str | int, ...]
+    kind: str
+    images: tuple[str, ...]
+    name: str
+    strings: bool = False
+
+    @property
+    def key(self) -> tuple[str, int, tuple[str | int, ...]]:
+        """What makes two layers the same place."""
+        return (self.file, self.document, self.prefix)
+
+
 @dataclass(slots=True)
 class Values:
-    """One layer of Helm values, or one patch of it: a mapping at `prefix` of a document."""
+    """One layer of Helm values, or one patch of it: a mapping at `prefix` of a document.
+
+    `creatable`: nothing stands at `prefix` yet, and a key may be written there.
+    """
 
     file: str
     document: int
@@ -56,6 +81,43 @@ class Values:
     node: Node | None
     kind: str
     problem: str = ""
+    creatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A layer of Helm values in which a key may be written; it wins over all layers of lower rank.
+
+    `path`: of the new scalar in the document; `parameter`: its name when that is a parameter.
+    """
+
+    file: str
+    document: int
+    prefix: tuple[str | int, ...]
+    path: tuple[str | int, ...]
+    kind: str
+    rank: int
+    parameter: str = ""
+
+    @property
+    def key(self) -> tuple[str, int, tuple[str | int, ...]]:
+        """What makes two openings the same place."""
+        return (self.file, self.document, self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Updater:
+    """What argocd-image-updater was told about an Application: (alias, image) pairs, and where.
+
+    `path`: of the annotations, or of the list of images. `method`: `argocd` or `git...`.
+    """
+
+    owner: str
+    file: str
+    document: int
+    path: tuple[str | int, ...]
+    images: tuple[tuple[str, str], ...]
+    method: str
 
 
 @dataclass(slots=True)
@@ -63,8 +125,10 @@ class Rendered:
     """One object of the repository, with the scalars that set its fields.
 
     `names`: every name it had, the current one last. `scales`: (kind, name) of the workload an
-    autoscaler is for. `node`: the document, for what points to other folders. `annotations`: those
-    that speak to us, `aiops/...`.
+    autoscaler is for. `node`: the document, for what points to other folders. `layers`: where an
+    entry would win over what is below. `same`: objects that are one workload with this one (a
+    Rollout and the Deployment it takes its pods from). `openings`: field -> layers of values.
+    `annotations`: those that speak to us, `aiops/...`.
     """
 
     kind: str
@@ -77,7 +141,10 @@ class Rendered:
     scales: tuple[str, str] | None = None
     node: Node | None = None
     values: list[Values] = field(default_factory=list)
-    image_owner: str = ""
+    updaters: list[Updater] = field(default_factory=list)
+    same: list[Rendered] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    openings: dict[str, list[Opening]] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -94,6 +161,7 @@ class Rendered:
             numbers={name: list(spots) for name, spots in self.numbers.items()},
             values=list(self.values),
             annotations=dict(self.annotations),
+            layers=list(self.layers),
         )
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from aiops.errors import EditRefused
-from aiops.gitops import helm, image_reference, releases
-from aiops.gitops.kustomize import Renderer, set_images, set_replicas
+from aiops.gitops import helm, image_reference, owners, releases
+from aiops.gitops.kustomize import COUNTED, Renderer, set_images, set_replicas
 from aiops.gitops.nodes import Node, entries_at, look, text_at
 from aiops.gitops.patches import block, block_images
-from aiops.gitops.rendered import POD_SPEC, Rendered, objects
+from aiops.gitops.rendered import POD_SPEC, Layer, Rendered, Updater, objects
 from aiops.gitops.snapshot import KUSTOMIZATIONS, Snapshot, Spot
 from aiops.ports import Files
 
@@ -57,7 +57,7 @@ class _Pointer:
     folder: str
     namespace: str
     destination: str
-    image_owner: str
+    updaters: list[Updater]
     flux: bool
     override: str = ""
 
@@ -67,7 +67,8 @@ class RepositoryMap:
     """The units of one commit, indexed: a run asks for many workloads.
 
     `reach`: key of a winning spot -> (unit, object) it wins for. `named`: name -> the workloads
-    called so. `scalers`: name of a workload -> the autoscalers that target it.
+    called so. `scalers`: name of a workload -> the autoscalers that target it. `above`: key of a
+    layer -> the objects below it. `openings`: key of a layer of values -> the releases that read it.
     """
 
     snapshot: Snapshot
@@ -75,6 +76,8 @@ class RepositoryMap:
     reach: dict[object, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     named: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     scalers: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
+    above: dict[object, list[Rendered]] = field(default_factory=dict)
+    openings: dict[object, set[tuple[str, int, str]]] = field(default_factory=dict)
 
 
 # One map per commit and process: every field of every workload of a run asks the same question.
@@ -87,6 +90,11 @@ def read(files: Files) -> RepositoryMap:
     if known is None:
         known = _MAPS[files] = _build(Snapshot(files))
     return known
+
+
+def changed(before: RepositoryMap, files: Files, paths: frozenset[str]) -> RepositoryMap:
+    """Return the map of the same commit with other content in `paths`; the rest is not read again."""
+    return _build(before.snapshot.changed(files, paths))
 
 
 def _build(snapshot: Snapshot) -> RepositoryMap:
@@ -109,6 +117,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         if not _below(path, charts) and (found := _plain(snapshot, path))
     ]
     units = [rendered[folder] for folder in tops] + plain
+    _set_updaters(units)
     pointers = [pointer for unit in units for one in unit.objects for pointer in _pointers(snapshot, one)]
     units = _pointed(units, pointers, rendered)
     deployed = set(_expand(snapshot, units))
@@ -119,11 +128,24 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     return _indexed(RepositoryMap(snapshot, units))
 
 
+def _set_updaters(units: list[Unit]) -> None:
+    """Tell every Application what argocd-image-updater was told about it."""
+    found = [one for unit in units for one in unit.objects]
+    told = [one for one in found if one.kind == "ImageUpdater"]
+    for one in found:
+        if one.kind == "Application":
+            one.updaters = owners.updaters(one, told)
+
+
 def _indexed(made: RepositoryMap) -> RepositoryMap:
     for unit in made.units:
         for one in unit.objects:
             for key in dict.fromkeys(spot.key for spot in winners(one)):
                 made.reach.setdefault(key, []).append((unit, one))
+            for layer in one.layers:
+                made.above.setdefault(layer.key, []).append(one)
+            for opening in (each for several in one.openings.values() for each in several):
+                made.openings.setdefault(opening.key, set()).add((unit.label, one.document, one.file))
             if one.scales:
                 made.scalers.setdefault(one.scales[1], []).append((unit, one))
             elif one.kind in POD_SPEC:
@@ -166,7 +188,7 @@ def _pointers(snapshot: Snapshot, one: Rendered) -> Iterable[_Pointer]:
         for prefix, source in releases.sources(one.node):
             if text_at(source, "path"):
                 folder = _folder(text_at(source, "path"))
-                owner = releases.image_owner(one)
+                owner = one.updaters
                 override = releases.source_override(snapshot, folder, one.name)
                 yield _Pointer(
                     one.file,
@@ -187,7 +209,7 @@ def _pointers(snapshot: Snapshot, one: Rendered) -> Iterable[_Pointer]:
         if spec is not None:
             folder = _folder(text_at(spec, "path"))
             namespace = text_at(spec, "targetNamespace")
-            yield _Pointer(one.file, one.document, ("spec",), spec, folder, namespace, "", "", flux=True)
+            yield _Pointer(one.file, one.document, ("spec",), spec, folder, namespace, "", [], flux=True)
 
 
 def _folder(path: str) -> str:
@@ -213,7 +235,7 @@ def _reached(unit: Unit, pointers: list[_Pointer]) -> Unit:
     objects_ = [one.copy() for one in unit.objects]
     for one in objects_:
         one.namespace = one.namespace or next((p.namespace for p in pointers if p.namespace), "")
-        one.image_owner = next((p.image_owner for p in pointers if p.image_owner), "")
+        one.updaters = [each for p in pointers for each in p.updaters]
     return Unit(unit.path, tuple(paths), tuple(names), objects_, unit.problem)
 
 
@@ -221,7 +243,8 @@ def _deployed(unit: Unit, pointer: _Pointer) -> Unit:
     """Return a kustomization as one pointer deploys it, with what the pointer overrides."""
     found = [one.copy() for one in unit.objects]
     for one in found:
-        one.image_owner = pointer.image_owner
+        one.updaters = pointer.updaters
+        one.layers.append(_layer(one, pointer))
         if pointer.flux:
             one.namespace = pointer.namespace or one.namespace
         else:
@@ -246,6 +269,16 @@ def _deployed(unit: Unit, pointer: _Pointer) -> Unit:
                 block(one, f"{pointer.override} overrides git")
     destinations = (pointer.destination,) if pointer.destination else ()
     return Unit(unit.path, (unit.path, pointer.file), destinations, found, unit.problem)
+
+
+def _layer(one: Rendered, pointer: _Pointer) -> Layer:
+    """Return what a pointer may set: Flux only images, Argo CD images (as texts) and replicas."""
+    images = tuple(container.image for container in one.containers)
+    if pointer.flux:
+        return Layer(pointer.file, pointer.document, pointer.prefix, "Flux Kustomization", images, "")
+    prefix = (*pointer.prefix, "kustomize")
+    name = one.name if one.kind in COUNTED else ""
+    return Layer(pointer.file, pointer.document, prefix, "Application", images, name, strings=True)
 
 
 def _expand(snapshot: Snapshot, units: list[Unit]) -> Iterable[str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops.domain import Place
 from aiops.errors import EditRefused
+from aiops.gitops import inside
 from aiops.gitops.nodes import Alias, Mapping, Node, Scalar, Sequence, look
 from aiops.gitops.text import MAX_BYTES, MAX_EDIT_BYTES, Text, decode, read
 from aiops.ports import Files
@@ -19,7 +20,7 @@ from aiops.ports import Files
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RELEVANT = re.compile(
     rb"""\bkind["']?[ \t]*:[ \t]*["']?(?:Deployment|StatefulSet|DaemonSet|Rollout|CronJob|Job|List|"""
-    rb"""HorizontalPodAutoscaler|ScaledObject|Application|HelmRelease|Kustomization|SealedSecret)\b"""
+    rb"""HorizontalPodAutoscaler|ScaledObject|Application|HelmRelease|Kustomization|SealedSecret|ImageUpdater)\b"""
 )
 _POLICY = re.compile(r"""\{\s*"\$imagepolicy"\s*:\s*"([^"]+)"\s*\}""")
 # Never ours to change, whatever points there: workflow files run with the repository's secrets.
@@ -50,12 +51,23 @@ class Snapshot:
         self._files = files
         self._tree = files.tree()
         self._nodes: dict[str, tuple[Node | None, ...] | EditRefused] = {}
+        self._relevant: dict[str, bool] = {}
         self._last: tuple[str, bytes] = ("", b"")  # a file is filtered, parsed and measured in a row
         self.paths = tuple(
             path for path in sorted(self._tree) if path.partition("/")[0] not in _DENIED and "\n" not in path
         )
         self._known = frozenset(self.paths)
         self.folders = frozenset(folder for path in self.paths for folder in _parents(path))
+
+    def changed(self, files: Files, paths: frozenset[str]) -> Snapshot:
+        """Return the snapshot of the same commit with other content in `paths`."""
+        made = Snapshot(files)
+        made._keep(self, paths)
+        return made
+
+    def _keep(self, before: Snapshot, paths: frozenset[str]) -> None:
+        self._nodes = {path: kept for path, kept in before._nodes.items() if path not in paths}
+        self._relevant = {path: one for path, one in before._relevant.items() if path not in paths}
 
     def exists(self, path: str) -> bool:
         """Tell whether the commit has a file, link or submodule at the path."""
@@ -87,10 +99,12 @@ class Snapshot:
 
     def is_relevant(self, path: str) -> bool:
         """Tell by its text, without parsing, whether a file may hold what we look for."""
-        try:
-            return _RELEVANT.search(self.content(path)) is not None
-        except EditRefused:
-            return True  # parsing it keeps the reason
+        if path not in self._relevant:
+            try:
+                self._relevant[path] = _RELEVANT.search(self.content(path)) is not None
+            except EditRefused:
+                self._relevant[path] = True  # parsing it keeps the reason
+        return self._relevant[path]
 
     def nodes(self, path: str) -> tuple[Node | None, ...]:
         """Return the documents of a file, without usable positions. Raises EditRefused."""
@@ -157,20 +171,36 @@ def _reads(written: bytes, value: str) -> bool:
 def locate(text: Text, documents: tuple[Node | None, ...], spot: Spot) -> Place:
     """Return the place of a spot in an exactly parsed file. Raises EditRefused with the reason."""
     root = documents[spot.document] if spot.document < len(documents) else None
-    node, why = look(root, *spot.path)
-    if not isinstance(node, Scalar):
-        raise EditRefused(why or "no single value stands there", where=spot.file)
-    if node.anchor or node.tag:
-        raise EditRefused("the value carries an anchor or a tag", where=spot.file)
-    if node.style in {"|", ">"} or "\n" in text.text[node.start : node.end]:
-        raise EditRefused("the value spans several lines", where=spot.file)
-    shared = _shared_anchor(root, spot.path)
-    if shared:
-        raise EditRefused(
-            f"the value is inside the anchor &{shared}, which is used elsewhere", where=spot.file
-        )
+    try:
+        node = scalar_at(text.text, root, spot.path)
+    except EditRefused as error:
+        raise EditRefused(error.message, where=spot.file) from error
     start, end = text.byte(node.start), text.byte(node.end)
     return Place(spot.file, spot.document, spot.path, node.value, start, end, spot.kind)
+
+
+def scalar_at(text: str, root: Node | None, path: tuple[str | int, ...]) -> Scalar:
+    """Return the scalar at a path, with its characters in `text`. Raises EditRefused with the reason.
+
+    A path may lead into the YAML that a string holds; then the scalar is the inner one.
+    """
+    outer, inner = inside.split(path)
+    node, why = look(root, *outer)
+    if not isinstance(node, Scalar):
+        raise EditRefused(why or "no single value stands there")
+    shared = _shared_anchor(root, outer)
+    if node.anchor or node.tag:
+        raise EditRefused("the value carries an anchor or a tag")
+    if shared:
+        raise EditRefused(f"the value is inside the anchor &{shared}, which is used elsewhere")
+    if inner is not None:
+        block = inside.embedded(text, node)
+        found = scalar_at(block.text, inside.document(block.text, pure=True), inner)
+        start = block.outer(found.start)
+        return replace(found, start=start, end=start + found.end - found.start)
+    if node.style in {"|", ">"} or "\n" in text[node.start : node.end]:
+        raise EditRefused("the value spans several lines")
+    return node
 
 
 def comment_after(text: Text, place: Place) -> str:

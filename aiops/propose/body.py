@@ -45,7 +45,7 @@ def write(item: PlanItem, plan: Plan, marker: Marker) -> str:
         proof.ruled_out(item.diagnosis),
         proof.guardrails(plan),
     ]
-    last = [*_what_next(decision), *_data(item, plan)]
+    last = [*_what_next(item, decision), *_data(item, plan)]
     while True:
         text = "\n\n".join([*first, *itertools.chain.from_iterable(proofs), *last]) + "\n"
         if len(text) <= MAX_BODY or not proofs:
@@ -99,7 +99,7 @@ def _impact(item: PlanItem) -> str:
 
 def _changes(item: PlanItem, decision: Scale | Rollback) -> list[str]:
     field = words.FIELDS[decision.field]
-    lines = [_change(field, edit) for edit in item.edits[:_MAX_EDITS]]
+    lines = [_change(field, edit) if edit.role == "value" else _pin(edit) for edit in item.edits[:_MAX_EDITS]]
     only = "Nothing else in the repository changes." if len(lines) == 1 else "Nothing else changes."
     return ["\n".join(lines), only]
 
@@ -110,6 +110,22 @@ def _change(field: str, edit: Edit) -> str:
         f"- {field}: {inert.place(edit.old)} -> **{inert.place(edit.new)}**"
         f" in {inert.place(edit.file)}, at {inert.place(edit.path_text)}{document}"
     )
+
+
+def _pin(edit: Edit) -> str:
+    """Return the line about what keeps an automation from setting the old value again, and how to lift it."""
+    at = f"in {inert.place(edit.file)}, at {inert.place(edit.path_text)}"
+    if edit.change == "remove":
+        return (
+            f"- so that it stays: the image automation's marker is removed {at}."
+            f" To lift it, put the comment {inert.place(edit.old)} back behind the value"
+        )
+    tags = (
+        f"{inert.place(edit.old)} -> **{inert.place(edit.new)}**"
+        if edit.old
+        else f"**{inert.place(edit.new)}**"
+    )
+    return f"- so that it stays: ignored tags {tags} {at}. To lift it, take the tag out of them again"
 
 
 def _sure(item: PlanItem) -> list[str]:
@@ -140,11 +156,13 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def _what_next(decision: Scale | Rollback) -> list[str]:
+def _what_next(item: PlanItem, decision: Scale | Rollback) -> list[str]:
     old, new = inert.place(str(decision.old)), inert.place(str(decision.new))
+    pinned = any(edit.role == "pin" for edit in item.edits)
+    bot = "" if pinned else " an image automation would do so at once."
     after = (
-        "The version that is taken out stays out until somebody sets the newer value again;"
-        " an image automation would do so at once."
+        "The version that is taken out stays out until somebody sets the newer value again"
+        f"{';' + bot if bot else ' and lifts what keeps the image automation from doing so.'}"
         if isinstance(decision, Rollback)
         else "More capacity costs more. It stays until somebody sets the lower value again."
     )

@@ -16,7 +16,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, NoReturn
 
-from aiops.domain import Edit, Hold, Plan, PlanItem, Scale
+from aiops.domain import Edit, Hold, Plan, PlanItem, Rollback, Scale
 from aiops.errors import ConfigError, EditRefused
 from aiops.propose.paths import refuse_path
 from aiops.propose.typed import Mismatch, build
@@ -123,8 +123,19 @@ def _check_item(item: PlanItem, where: str) -> None:
             _refuse(f"{where}.decision.new: expected 1..{MAX_REPLICAS} replicas")
     elif not _IMAGE_VALUE.fullmatch(new):
         _refuse(f"{where}.decision.new: expected an image tag or digest")
+    _check_edits(item, decision, f"{where}.edits")
+
+
+def _check_edits(item: PlanItem, decision: Scale | Rollback, where: str) -> None:
     for edit in item.edits:
-        _check_edit(edit, new, f"{where}.edits")
+        _check_edit(edit, str(decision.new), where)
+    if sum(edit.role == "value" for edit in item.edits) != 1:
+        _refuse(f"{where}: expected one edit of the value")
+    pinned = [edit for edit in item.edits if edit.role == "pin"]
+    if pinned and isinstance(decision, Scale):
+        _refuse(f"{where}: only a rollback pins what would set the value again")
+    for edit in pinned:
+        _check_pin(edit, str(decision.old), where)
 
 
 def _check_edit(edit: Edit, new: str, where: str) -> None:
@@ -134,8 +145,28 @@ def _check_edit(edit: Edit, new: str, where: str) -> None:
         _refuse(f"{where}: {error.message}")
     if not 0 <= edit.start <= edit.end or edit.document < 0 or not _SHA.fullmatch(edit.blob):
         _refuse(f"{where}: expected a byte span and the id of a blob")
+    if edit.role == "pin":
+        return
+    if edit.change == "remove":
+        _refuse(f"{where}: a value is never removed")
     if edit.new != new and not edit.new.endswith((f":{new}", f"@{new}")):
         _refuse(f"{where}: an edit writes another value than the decision names")
+
+
+def _check_pin(edit: Edit, old: str, where: str) -> None:
+    """Allow two pins only: a marker goes, or the value that is taken out joins the ignored tags."""
+    if edit.change == "remove":
+        if edit.new or edit.new_text or "$imagepolicy" not in edit.old:
+            _refuse(f"{where}: only the marker of an image policy may be removed")
+        return
+    keys = [part for part in edit.path if isinstance(part, str)]
+    ignored = {tag.strip() for tag in edit.new.split(",")} - {tag.strip() for tag in edit.old.split(",")}
+    if (
+        not keys
+        or not keys[-1].endswith(("ignore-tags", "ignoreTags"))
+        or not ignored <= {*old.split("@"), old}
+    ):
+        _refuse(f"{where}: a pin may only add the old value to the ignored tags")
 
 
 def _one_line(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from gitops.folders import of_folder
 
 from aiops.domain import Edit, Target, Workload
 from aiops.errors import EditRefused
-from aiops.gitops import splice, where
+from aiops.gitops import edits, splice, where
 from aiops.gitops.clusters import Cluster
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -35,41 +35,65 @@ def case_of(name: str) -> dict[str, Any]:
 
 def resolved(name: str) -> Target:
     case = case_of(name)
-    clusters = [Cluster(one["name"], one["match"], tuple(one["paths"])) for one in case.get("clusters", [])]
     files = of_folder(GOLDEN / name / "before")
-    return where.resolve(files, Workload(**case["workload"]), case["field"], clusters, case.get("image"))
+    return where.resolve(
+        files, Workload(**case["workload"]), case["field"], clusters_of(name), case.get("image")
+    )
 
 
-def edited(name: str) -> tuple[Edit, bytes]:
+def clusters_of(name: str) -> list[Cluster]:
+    clusters = case_of(name).get("clusters", [])
+    return [Cluster(one["name"], one["match"], tuple(one["paths"])) for one in clusters]
+
+
+def edited(name: str) -> tuple[tuple[Edit, ...], dict[str, bytes]]:
+    """Return the edits of one commit and the new content of every file they change."""
     target = resolved(name)
     assert (None, True) == (target.refusal, target.winner is not None)
     files = of_folder(GOLDEN / name / "before")
-    content = files.read(target.winner.file)
-    edit = splice.edit(content, target.winner, case_of(name)["new"], files.tree()[target.winner.file].blob)
-    return edit, splice.replace(content, [edit])
+    made = edits.of(files, target, str(case_of(name)["new"]), clusters_of(name))
+    paths = dict.fromkeys(one.file for one in made)
+    return made, {
+        path: splice.replace(files.read(path), [one for one in made if one.file == path]) for path in paths
+    }
+
+
+def copied(name: str, contents: dict[str, bytes], folder: Path) -> Path:
+    shutil.copytree(GOLDEN / name / "before", folder, symlinks=True)
+    for path, content in contents.items():
+        (folder / path).write_bytes(content)
+    return folder
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_an_edit_makes_the_expected_bytes_in_the_expected_file(name: str) -> None:
-    edit, content = edited(name)
+def test_an_edit_makes_the_expected_bytes_in_the_expected_files(name: str) -> None:
+    _, contents = edited(name)
 
     after = {
         path.relative_to(GOLDEN / name / "after").as_posix(): path.read_bytes()
         for path in (GOLDEN / name / "after").rglob("*")
         if path.is_file()
     }
-    assert after == {edit.file: content}
+    assert after == contents
 
 
 @pytest.mark.parametrize("name", EDITS)
 def test_an_edit_taken_back_restores_the_bytes(name: str) -> None:
-    edit, content = edited(name)
-    before = (GOLDEN / name / "before" / edit.file).read_bytes()
+    made, contents = edited(name)
 
-    end = edit.start + len(edit.new_text.encode())
-    restored = content[: edit.start] + before[edit.start : edit.end] + content[end:]
-
-    assert before == restored
+    for path, content in contents.items():
+        before = (GOLDEN / name / "before" / path).read_bytes()
+        restored = content
+        for one in sorted((one for one in made if one.file == path), key=lambda one: (-one.start, -one.end)):
+            shift = sum(
+                len(each.new_text.encode()) - (each.end - each.start)
+                for each in made
+                if each.file == path and (each.start, each.end) < (one.start, one.end)
+            )
+            start = one.start + shift
+            end = start + len(one.new_text.encode())
+            restored = restored[:start] + before[one.start : one.end] + restored[end:]
+        assert before == restored
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -90,13 +114,10 @@ def test_the_owner_is_named(name: str) -> None:
 @pytest.mark.parametrize("name", RENDERED)
 def test_the_real_tool_renders_exactly_one_field_of_one_object_differently(name: str, tmp_path: Path) -> None:
     case = case_of(name)
-    edit, content = edited(name)
-    shutil.copytree(GOLDEN / name / "before", tmp_path / "before")
-    shutil.copytree(GOLDEN / name / "before", tmp_path / "after")
-    (tmp_path / "after" / edit.file).write_bytes(content)
+    _, contents = edited(name)
 
-    before = leaves(render(case["render"], tmp_path / "before"))
-    after = leaves(render(case["render"], tmp_path / "after"))
+    before = leaves(render(case["render"], copied(name, {}, tmp_path / "before")))
+    after = leaves(render(case["render"], copied(name, contents, tmp_path / "after")))
 
     seen = case["seen"]
     different = {
@@ -110,12 +131,10 @@ def test_what_an_edit_renders_is_valid_for_kubernetes(name: str, tmp_path: Path)
     import kubernetes_validate
 
     case = case_of(name)
-    edit, content = edited(name)
-    shutil.copytree(GOLDEN / name / "before", tmp_path / "after")
-    (tmp_path / "after" / edit.file).write_bytes(content)
+    _, contents = edited(name)
 
     checked = 0
-    for one in render(case["render"], tmp_path / "after"):
+    for one in render(case["render"], copied(name, contents, tmp_path / "after")):
         if one["apiVersion"].partition("/")[0] in {"apps", "batch", "autoscaling"}:
             kubernetes_validate.validate(one, "1.34", strict=True)
             checked += 1
@@ -167,7 +186,7 @@ def leaves(objects: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
 
 
 def test_an_edit_is_refused_when_the_file_changed_since() -> None:
-    edit, _ = edited("plain-tag")
+    (edit,), _ = edited("plain-tag")
     before = (GOLDEN / "plain-tag" / "before" / edit.file).read_bytes()
 
     with pytest.raises(EditRefused, match="changed since"):
