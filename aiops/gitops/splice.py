@@ -15,11 +15,10 @@ from typing import Literal
 
 from aiops.domain import Edit, Insertion, Place
 from aiops.errors import EditRefused
-from aiops.gitops import image_reference
+from aiops.gitops import image_reference, structure
 from aiops.gitops import insert as insert_
-from aiops.gitops.nodes import Scalar, scalar_tag
-from aiops.gitops import structure
 from aiops.gitops.inside import INSIDE
+from aiops.gitops.nodes import Scalar, scalar_tag
 from aiops.gitops.proof import prove
 from aiops.gitops.quoting import SAFE, reads_as_text
 from aiops.gitops.rendered import MAX_REPLICAS

@@ -1,7 +1,8 @@
 """The proof of edits that add something or stand inside a string: nothing else differs.
 
-`proof` is faster and enough where one scalar is replaced; here trees are compared. The file is read before and after by YAML 1.1 rules (PyYAML) and by YAML 1.2 rules (ruamel.yaml).
-A string that holds YAML is opened the same way, so that an inner value is proved alone too.
+`proof` is faster and enough where one scalar is replaced; here trees are compared. The file is read
+before and after by YAML 1.1 rules (PyYAML) and by YAML 1.2 rules (ruamel.yaml). A string that holds
+YAML is opened the same way, so that an inner value is proved alone too.
 """
 
 from __future__ import annotations
