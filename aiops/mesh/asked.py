@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aiops.domain import TimesArray
-from aiops.mesh.faults import ConfigChange, Control, Defect, Deploy, Event
+from aiops.mesh.faults import NEVER_READY, ConfigChange, Control, Defect, Deploy, Event
 from aiops.mesh.graph import Service
 from aiops.mesh.rollout import Generation, IntArray
 
@@ -72,7 +72,7 @@ def _generations(
         if (tag, revision) == (found[-1].tag, found[-1].revision):
             continue
         defect = by_tag.get(tag) or by_revision.get(revision)
-        broken = defect is not None and defect.kind in ("crash-loop", "image-pull")
+        broken = defect is not None and defect.kind in NEVER_READY
         start = max(created, int(np.searchsorted(times, item.start_s)))
         if start == found[-1].start:  # two changes in one minute are one rollout
             found.pop()

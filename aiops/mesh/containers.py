@@ -3,7 +3,7 @@
 Names and labels: https://github.com/kubernetes/kube-state-metrics/blob/main/docs/metrics/workload/pod-metrics.md
 and https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md. A series lives as
 long as its pod. `kube_pod_status_unschedulable` exists only for a pod without a node, as in the
-exporter; every pod here finds one. cAdvisor's rows without a container (sandbox, whole pod) are
+exporter. cAdvisor's rows without a container (sandbox, whole pod) are
 left out: they double the series and every query has to skip them.
 """
 
@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from aiops.domain import FloatArray
 from aiops.mesh import load, queueing
 from aiops.mesh.families import Family, Series, constant
-from aiops.mesh.faults import Defect
-from aiops.mesh.plant import Trace, stream
+from aiops.mesh.faults import Crash, Defect, Leak, ProxyUpgrade
+from aiops.mesh.plant import STEP_S, Trace, stream
 from aiops.mesh.rollout import Pod
 from aiops.mesh.settle import Standing
 
@@ -68,6 +69,9 @@ def _pod(trace: Trace, there: Standing, pod: Pod) -> Iterator[tuple[str, Series]
     kind, owner = ("StatefulSet", name) if stateful else ("ReplicaSet", replicaset)
     labels = {**own, "owner_kind": kind, "owner_name": owner, "owner_is_controller": "true"}
     yield STATE, constant(name, "kube_pod_owner", labels, begin, end)
+    if not pod.node:  # it waits for a node: no container yet
+        yield STATE, constant(name, "kube_pod_status_unschedulable", own, begin, end)
+        return
     placed = {**own, "node": pod.node, "created_by_kind": kind, "created_by_name": owner}
     yield STATE, constant(name, "kube_pod_info", placed, begin, end)
     ready = (np.arange(begin, end) >= pod.ready).astype(np.float64)
@@ -85,7 +89,7 @@ def _container(trace: Trace, there: Standing, pod: Pod, own: dict[str, str]) -> 
     image = f"{trace.mesh.image(service.name)}:{tag}"
     mine = {**own, "container": service.name}
     defect = there.asked.defects[pod.generation]
-    pulled = defect is None or defect.kind != "image-pull"
+    pulled = defect is None or defect.kind not in ("image-pull", "config-error")
     yield STATE, _image(service.name, mine, image, pod, pulled=pulled)
     limits = (service.memory_mib, service.cpu_request, service.memory_limit_mib, service.cpu_limit)
     for one in _resources(service.name, mine, pod, limits):
@@ -96,11 +100,18 @@ def _container(trace: Trace, there: Standing, pod: Pod, own: dict[str, str]) -> 
         ended = {**mine, "reason": reason}
         metric, first = "kube_pod_container_status_last_terminated_reason", int(np.argmax(restarts > 0))
         yield STATE, constant(service.name, metric, ended, begin + first, pod.died)
-    waiting = {"crash-loop": "CrashLoopBackOff", "image-pull": "ImagePullBackOff"}
+    waiting = {
+        "crash-loop": "CrashLoopBackOff",
+        "image-pull": "ImagePullBackOff",
+        "config-error": "CreateContainerConfigError",
+    }
+    metric = "kube_pod_container_status_waiting_reason"
     if defect is not None and defect.kind in waiting:
         stuck = {**mine, "reason": waiting[defect.kind]}
-        metric = "kube_pod_container_status_waiting_reason"
         yield STATE, constant(service.name, metric, stuck, begin + 1, pod.died)
+    for first, last in _spans(trace, service.name, Crash, pod):
+        stuck = {**mine, "reason": waiting["crash-loop"]}
+        yield STATE, constant(service.name, metric, stuck, begin + first + 1, begin + last)
     if pulled:
         cores = trace.cores[service.name][begin : pod.died].copy()
         cores[: max(0, pod.ready - begin)] = 0.02  # it starts, or crashes
@@ -152,7 +163,30 @@ def _memory(
     elif defect is not None and defect.kind == "crash-loop":
         restarts = np.searchsorted(_BACKOFF, age).astype(np.float64)
         level = level * 0.3
+    for first, last in _spans(trace, service.name, Crash, pod):
+        dead = np.clip(age - first, 0.0, last - first)
+        restarts = restarts + np.where(age >= first, np.searchsorted(_BACKOFF, dead), 0)
+        level = np.where((age >= first) & (age < last), level * 0.3, level)
+    for event in trace.events:
+        if isinstance(event, Leak) and event.service == service.name:
+            since = pod.born + age - (event.start_s - trace.start_s) / STEP_S
+            room = max(service.memory_limit_mib - 1.2 * service.memory_mib, 1.0)
+            leaked = event.magnitude * np.clip(np.minimum(since, age), 0.0, None) / 60.0
+            restarts, reason = restarts + np.floor(leaked / room), "OOMKilled"
+            level = level + leaked % room
     return np.round(np.minimum(level, service.memory_limit_mib) * MIB), restarts, reason
+
+
+def _spans(trace: Trace, name: str, kind: type[Crash], pod: Pod) -> list[tuple[int, int]]:
+    """Return (first, last) minutes of a pod's life in which an event of one kind holds for it."""
+    found = []
+    for event in trace.events:
+        if isinstance(event, kind) and event.service == name:
+            first, last = ((t - trace.start_s) // STEP_S - pod.born for t in (event.start_s, event.end_s))
+            first, last = max(first, 0), min(last, pod.died - pod.born)
+            if first < last:
+                found.append((first, last))
+    return found
 
 
 def _cadvisor(
@@ -178,7 +212,15 @@ def _cadvisor(
 def _sidecar(trace: Trace, there: Standing, pod: Pod, own: dict[str, str]) -> Iterator[tuple[str, Series]]:
     """Return the series of the proxy's container: its image changes with the mesh, not the service."""
     name, mine = there.service.name, {**own, "container": "istio-proxy"}
-    yield STATE, _image(name, mine, SIDECAR_IMAGE, pod, pulled=True)
+    begin, image = pod.born, SIDECAR_IMAGE
+    for event in sorted((e for e in trace.events if isinstance(e, ProxyUpgrade)), key=lambda e: e.start_s):
+        at = (event.start_s - trace.start_s) // STEP_S
+        if event.service == name and begin < at < pod.died:
+            yield STATE, _image(name, mine, image, replace(pod, born=begin, died=at), pulled=True)
+            begin = at
+        if event.service == name and at < pod.died:
+            image = f"{SIDECAR_IMAGE.rpartition(':')[0]}:{event.tag}"
+    yield STATE, _image(name, mine, image, replace(pod, born=begin), pulled=True)
     for one in _resources(name, mine, pod, (128.0, 0.1, 1024.0, 2.0)):
         yield STATE, one
     metric = "kube_pod_container_status_restarts_total"

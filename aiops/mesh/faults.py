@@ -10,15 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-DefectKind = Literal["errors", "latency", "hang", "crash-loop", "image-pull", "memory-leak", "cpu"]
+DefectKind = Literal[
+    "errors", "client-errors", "latency", "hang", "crash-loop", "image-pull", "config-error",
+    "memory-leak", "cpu", "fan-out",
+]  # fmt: skip
+# Kinds whose pods never get ready.
+NEVER_READY = ("crash-loop", "image-pull", "config-error")
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
     """What is wrong with a release.
 
-    `magnitude` by kind: errors, hang: share of requests 0..1; latency: ms added; cpu: factor of
-    work per request; memory-leak: MiB per hour and pod; crash-loop, image-pull: not used.
+    `magnitude` by kind: errors (500), client-errors (400), hang: share of requests 0..1; latency: ms
+    added; cpu: factor of work per request; memory-leak: MiB per hour and pod; fan-out: factor of
+    calls per request to every callee; crash-loop, image-pull, config-error: not used.
     """
 
     kind: DefectKind
@@ -27,12 +33,16 @@ class Defect:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A new image tag starts to roll out at `start_s`; without a defect it does no harm."""
+    """A new image tag starts to roll out at `start_s`; without a defect it does no harm.
+
+    `also`: other files that its commit writes, by path.
+    """
 
     service: str
     start_s: int
     tag: str
     defect: Defect | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +78,16 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Saturation:
-    """Every request at `service` takes `factor` times the work (locks, a missing index)."""
+    """Every request at `service` takes `factor` times the work (a missing index).
+
+    `waits`: it waits instead, for a lock or a pool, and uses no more CPU than before.
+    """
 
     service: str
     start_s: int
     end_s: int
     factor: float
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,71 @@ class BadNode:
     start_s: int
     end_s: int
     factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLoss:
+    """`node` is drained or reclaimed: its pods end at once and start again somewhere else."""
+
+    node: str
+    start_s: int
+    end_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoom:
+    """From `start_s` on no node takes a new pod: it stays pending, and nobody comes to help."""
+
+    start_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """`service` makes `factor` times its calls to `to`: a cache that misses, a loop, a moved route."""
+
+    service: str
+    start_s: int
+    end_s: int
+    to: str
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """Proxies are told to fail a `share` of the calls to `service`: flag FI, the server sees none of it."""
+
+    service: str
+    start_s: int
+    end_s: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """All pods of `service` crash again and again, whatever their version."""
+
+    service: str
+    start_s: int
+    end_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """Pods of `service` leak `magnitude` MiB per hour, whatever their version."""
+
+    service: str
+    start_s: int
+    end_s: int
+    magnitude: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyUpgrade:
+    """The platform replaces the proxy container of `service`, in place."""
+
+    service: str
+    start_s: int
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +199,13 @@ Event = (
     | Outage
     | Saturation
     | BadNode
+    | NodeLoss
+    | NoRoom
+    | FanOut
+    | Injection
+    | Crash
+    | Leak
+    | ProxyUpgrade
     | ScrapeOutage
     | CounterReset
     | MissingSeries

@@ -69,7 +69,8 @@ class Service:
     longer tail). `base_errors`: share of requests that fail on a good day. `sidecar`: its proxy is
     an ordinary container, as before Istio 1.27; the others have it as an init container, which
     kube-state-metrics lists apart. `helm`: deployed by a chart. `created_s`: None = older than the
-    simulation.
+    simulation. `behind`: the Kubernetes Service that clients call, when it is not called like the
+    workload. `annotations`: of its manifest.
     """
 
     name: str
@@ -97,6 +98,8 @@ class Service:
     helm: bool = False
     created_s: int | None = None
     habit: Habit = Habit()
+    behind: str = ""
+    annotations: tuple[tuple[str, str], ...] = ()
 
     @property
     def pod_rps(self) -> float:

@@ -24,12 +24,14 @@ def deployment(mesh: Mesh, service: Service) -> bytes:
         size = "  # no replicas: the HorizontalPodAutoscaler of each cluster owns them\n"
     inject = '\n      annotations:\n        sidecar.istio.io/inject: "true"' if service.sidecar else ""
     port = _GRPC if service.protocol == "grpc" else _HTTP
+    notes = "".join(f'\n    {key}: "{value}"' for key, value in service.annotations)
+    notes = f"\n  annotations:{notes}" if notes else ""
     return f"""apiVersion: apps/v1
 kind: {service.kind}
 metadata:
   name: {name}
   labels:
-    app: {name}
+    app: {name}{notes}
 spec:
 {size}{stateful}  selector:
     matchLabels:

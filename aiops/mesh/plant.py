@@ -17,7 +17,7 @@ import numpy as np
 from aiops.domain import FloatArray, TimesArray
 from aiops.mesh import load, rollout, settle, traffic
 from aiops.mesh.asked import asked
-from aiops.mesh.faults import Control, Event, Surge
+from aiops.mesh.faults import Control, Crash, Event, Injection, NodeLoss, NoRoom, Surge
 from aiops.mesh.graph import Mesh, Service
 from aiops.mesh.settle import Running, Standing
 
@@ -89,7 +89,9 @@ def simulate(
             source,
             standing[destination],
             running[destination],
-            entries[destination] if source == mesh.gateway else running[source].served * rate,
+            entries[destination]
+            if source == mesh.gateway
+            else running[source].served * standing[source].calls(destination, rate),
             retries,
             stream(seed, "flow", source, destination),
         )
@@ -139,9 +141,11 @@ def _stand(
             demand[generation.start :] *= defect.magnitude
     bounds = (wanted.minimum, wanted.maximum)
     replicas = rollout.run(
-        service, mesh.nodes, wanted.generations, wanted.replicas, bounds, demand, wanted.created
-    )
+        service, _ground(mesh, events, times), wanted.generations, wanted.replicas, bounds, demand,
+        wanted.created,
+    )  # fmt: skip
     ready = rollout.ready_counts(replicas.pods, len(wanted.generations), times.size)
+    ready[:, _during(service.name, Crash, events, times)] = 0
     lives = [(pod.node, pod.ready, pod.died) for pod in replicas.pods]
     jitter = np.exp(0.03 * load.correlated(stream(seed, "latency", service.name), times.size, 8.0))
     return Standing(
@@ -152,12 +156,37 @@ def _stand(
         settle.slowness(lives, service.name, events, times),
         settle.refusals(service.name, ready, events, times),
         jitter,
+        settle.slowness(lives, service.name, events, times, waiting=False),
+        settle.fan_out(service.name, events, times),
+        _during(service.name, Injection, events, times),
     )
+
+
+def _during(
+    name: str, kind: type[Crash | Injection], events: tuple[Event, ...], times: TimesArray
+) -> np.typing.NDArray[np.bool_]:
+    """Return [T] whether an event of one kind holds for a service."""
+    found = np.zeros(times.size, dtype=bool)
+    for event in events:
+        if isinstance(event, kind) and event.service == name:
+            found |= (times >= event.start_s) & (times < event.end_s)
+    return found
+
+
+def _ground(mesh: Mesh, events: tuple[Event, ...], times: TimesArray) -> rollout.Ground:
+    """Return where pods may stand, in minutes of the simulation."""
+
+    def minute(time_s: int) -> int:
+        return int(np.searchsorted(times, time_s))
+
+    lost = [(e.node, minute(e.start_s), minute(e.end_s)) for e in events if isinstance(e, NodeLoss)]
+    full = [minute(e.start_s) for e in events if isinstance(e, NoRoom)]
+    return rollout.Ground(mesh.nodes, tuple(lost), min(full, default=rollout.NEVER))
 
 
 def _cores(service: Service, there: Standing, now: Running) -> FloatArray:
     """Return [T] CPU cores that one ready pod uses, bounded by its limit."""
     cpu = np.maximum((there.share * there.defect("cpu", 1.0)[:, None]).sum(axis=0), 1.0)
     pods = np.maximum(there.ready.sum(axis=0), 1)
-    used = 0.01 + now.served / pods * service.cpu_s_per_request * cpu * there.slowness
+    used = 0.01 + now.served / pods * service.cpu_s_per_request * cpu * there.busy
     return np.asarray(np.minimum(used, service.cpu_limit))

@@ -2,8 +2,9 @@
 
 Names and labels: https://istio.io/latest/docs/reference/config/metrics/ (istio_requests_total,
 istio_request_duration_milliseconds). Response flags: Envoy's access log documentation,
-%RESPONSE_FLAGS% (UO overflow, UF connection failure, UH no healthy upstream, URX retries spent,
-UT upstream timeout, DC downstream gone). gRPC replies carry HTTP 200 and `grpc_response_status`.
+%RESPONSE_FLAGS% (FI fault injected, UO overflow, UF connection failure, UH no healthy upstream, URX
+retries spent, UT upstream timeout, DC downstream gone). gRPC replies carry HTTP 200 and
+`grpc_response_status`.
 
 Kept small on purpose: series of a workload's proxies are already added up (Istio's own
 recommendation for Prometheus at scale, "Observability Best Practices": aggregate over pods by
@@ -30,6 +31,8 @@ LE = (*(f"{bound:g}" for bound in BOUNDS_MS), "+Inf")
 # no flags at the server: it never saw the request.
 _HTTP = {
     "ok": ("200", "", "-", "-"),
+    "client": ("400", "", "-", "-"),
+    "injected": ("503", "", "", "FI"),
     "error": ("500", "", "-", "-"),
     "hang": ("0", "", "DC", "UT"),
     "shed": ("503", "", "UO", "URX"),
@@ -38,6 +41,8 @@ _HTTP = {
 }
 _GRPC = {
     "ok": ("200", "0", "-", "-"),
+    "client": ("200", "3", "-", "-"),
+    "injected": ("200", "14", "", "FI"),
     "error": ("200", "13", "-", "-"),
     "hang": ("0", "", "DC", "UT"),
     "shed": ("200", "14", "UO", "URX"),
@@ -66,6 +71,7 @@ def labels(trace: Trace, flow: Flow, reporter: str) -> dict[str, str]:
         flags = caller_flags
         code = "504" if flow.outcome == "hang" else code
     known = flow.outcome != "nobody"
+    host = mesh.service(flow.destination).behind or flow.destination
     source_namespace = mesh.gateway_namespace if flow.source == mesh.gateway else mesh.namespace
     found = {
         "reporter": reporter,
@@ -73,8 +79,8 @@ def labels(trace: Trace, flow: Flow, reporter: str) -> dict[str, str]:
         "source_workload_namespace": source_namespace,
         "destination_workload": flow.destination if known else "unknown",
         "destination_workload_namespace": mesh.namespace if known else "unknown",
-        "destination_service": f"{flow.destination}.{mesh.namespace}.svc.cluster.local",
-        "destination_service_name": flow.destination,
+        "destination_service": f"{host}.{mesh.namespace}.svc.cluster.local",
+        "destination_service_name": host,
         "destination_service_namespace": mesh.namespace,
         "destination_version": flow.version if known else "unknown",
         "destination_canonical_revision": flow.version if known else "latest",

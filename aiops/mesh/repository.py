@@ -168,7 +168,10 @@ def _revision(state: _State, time_s: int, cluster: str, event: Deploy | ConfigCh
     kept = state.cluster(cluster)
     helm = state.mesh.service(event.service).helm
     prefix = f"apps/{event.service}/" if helm and isinstance(event, Deploy) else "clusters/"
-    return Revision(time_s, BOT, message, {k: v for k, v in kept.items() if k.startswith(prefix)})
+    files = {k: v for k, v in kept.items() if k.startswith(prefix)}
+    also = event.also if isinstance(event, Deploy) else ()
+    beside = {path: f"-- {event.service} {message}\n".encode() for path in also}
+    return Revision(time_s, BOT, message, {**files, **beside})
 
 
 def latest(revisions: Sequence[Revision]) -> dict[str, bytes]:

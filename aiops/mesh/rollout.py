@@ -38,7 +38,10 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod: minutes [born, died), ready from `ready` on (NEVER when it does not start)."""
+    """One pod: minutes [born, died), ready from `ready` on (NEVER when it does not start).
+
+    `node`: "" for one that no node takes.
+    """
 
     name: str
     generation: int
@@ -57,6 +60,20 @@ class Replicas:
     maximum: IntArray
     limited: np.typing.NDArray[np.bool_]
     pods: tuple[Pod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where pods may stand: `lost` nodes as (node, from, to) in minutes, no room from minute `full` on."""
+
+    nodes: tuple[str, ...]
+    lost: tuple[tuple[str, int, int], ...] = ()
+    full: int = NEVER
+
+    def at(self, minute: int) -> tuple[str, ...]:
+        """Return the nodes that take pods."""
+        gone = {node for node, begin, end in self.lost if begin <= minute < end}
+        return tuple(node for node in self.nodes if node not in gone)
 
 
 @dataclass(slots=True)
@@ -82,7 +99,7 @@ class _Fleet:
     """The pods of one service while the minutes go by."""
 
     service: Service
-    nodes: tuple[str, ...]
+    ground: Ground
     generations: tuple[Generation, ...]
     live: list[_Life] = field(default_factory=list)
     gone: list[_Life] = field(default_factory=list)
@@ -100,7 +117,10 @@ class _Fleet:
             replicaset = spec.replicaset(self.service.name)
             name = f"{replicaset}-{_name(f'{replicaset}:{self.made}', 5)}"
         # Spread over the nodes in order, each service from another one.
-        node = self.nodes[(self.made + len(self.service.name)) % len(self.nodes)]
+        nodes = self.ground.at(minute)
+        node = nodes[(self.made + len(self.service.name)) % len(nodes)] if nodes else ""
+        if not node or minute >= self.ground.full:
+            node, ready = "", NEVER
         self.live.append(_Life(name, generation, node, minute, ready))
         self.made += 1
 
@@ -109,6 +129,14 @@ class _Fleet:
         life.died = minute
         self.live.remove(life)
         self.gone.append(life)
+
+    def lose(self, minute: int) -> bool:
+        """End the pods of the nodes that are lost at this minute; True when there were any."""
+        gone = {node for node, begin, _ in self.ground.lost if begin == minute}
+        hit = [life for life in self.live if life.node in gone]
+        for life in hit:
+            self.stop(life, minute)
+        return bool(hit)
 
     def step(self, generation: int, wanted: int, minute: int) -> bool:
         """Take one minute of a rolling update (25 % surge, 25 % unavailable); True when it is done."""
@@ -135,7 +163,7 @@ class _Fleet:
 
 def run(
     service: Service,
-    nodes: tuple[str, ...],
+    ground: Ground,
     generations: tuple[Generation, ...],
     replicas: IntArray,
     bounds: tuple[IntArray, IntArray],
@@ -148,7 +176,7 @@ def run(
     maximum [T]; `demand`: CPU cores that the offered load needs [T]; `created`: first minute.
     """
     steps = replicas.size
-    fleet = _Fleet(service, nodes, generations)
+    fleet = _Fleet(service, ground, generations)
     wanted_at = np.zeros(steps, dtype=np.int64)
     limited = np.zeros(steps, dtype=bool)
     generation, wanted, done = 0, 0, True
@@ -159,6 +187,8 @@ def run(
     for minute in range(created, steps):
         if minute in changes and changes[minute] != generation:
             generation, done = changes[minute], False
+        if fleet.lose(minute):
+            done = False
         before = wanted
         if service.autoscale is None:
             wanted = asked[minute]

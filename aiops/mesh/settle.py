@@ -15,7 +15,7 @@ import numpy as np
 from aiops.domain import FloatArray, TimesArray
 from aiops.mesh import queueing
 from aiops.mesh.asked import Asked
-from aiops.mesh.faults import BadNode, Event, Outage, Saturation
+from aiops.mesh.faults import BadNode, Event, FanOut, Injection, Outage, Saturation
 from aiops.mesh.graph import Mesh, Service
 from aiops.mesh.rollout import IntArray, Replicas
 
@@ -25,7 +25,11 @@ HANG_MS = 15_000.0  # a request that hangs ends here: Envoy's default route time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """What is there to serve one service: pods ready per generation [G, T], and its slowness [T]."""
+    """What is there to serve one service: pods ready per generation [G, T], and its slowness [T].
+
+    `busy`: the part of the slowness that is work for the CPU [T]; the rest is waiting. `more`: by
+    callee, the factor on the calls to it [T]. `injected`: minutes in which proxies refuse [T].
+    """
 
     service: Service
     asked: Asked
@@ -34,6 +38,9 @@ class Standing:
     slowness: FloatArray
     refused: FloatArray
     jitter: FloatArray
+    busy: FloatArray
+    more: Mapping[str, FloatArray]
+    injected: np.typing.NDArray[np.bool_]
 
     @property
     def share(self) -> FloatArray:
@@ -44,6 +51,13 @@ class Standing:
         """Return [G] the magnitude of one kind of defect per generation, `neutral` without it."""
         found = (d.magnitude if d and d.kind == kind else neutral for d in self.asked.defects)
         return np.array(list(found))
+
+    def calls(self, to: str, per_request: float) -> FloatArray | float:
+        """Return calls to one callee per request served, a number or [T]."""
+        rate: FloatArray | float = per_request
+        if any(d is not None and d.kind == "fan-out" for d in self.asked.defects):
+            rate = rate * (self.share * self.defect("fan-out", 1.0)[:, None]).sum(axis=0)
+        return rate * self.more[to] if to in self.more else rate
 
 
 @dataclass(slots=True, eq=False)
@@ -80,15 +94,15 @@ def attempts(away: FloatArray, retries: int) -> FloatArray:
 
 
 def slowness(standing_nodes: Sequence[tuple[str, int, int]], name: str, events: Sequence[Event],
-             times: TimesArray) -> FloatArray:  # fmt: skip
+             times: TimesArray, *, waiting: bool = True) -> FloatArray:  # fmt: skip
     """Return [T] the factor on the work of one request: saturation, and pods on a bad node.
 
-    `standing_nodes`: (node, ready, died) in minutes per pod.
+    `standing_nodes`: (node, ready, died) in minutes per pod. `waiting`: what only waits counts too.
     """
     factor = np.ones(times.size)
     for event in events:
         during = (times >= getattr(event, "start_s", 0)) & (times < getattr(event, "end_s", 0))
-        if isinstance(event, Saturation) and event.service == name:
+        if isinstance(event, Saturation) and event.service == name and (waiting or not event.waits):
             factor = np.where(during, factor * event.factor, factor)
         elif isinstance(event, BadNode):
             here, every = np.zeros(times.size), np.zeros(times.size)
@@ -101,13 +115,23 @@ def slowness(standing_nodes: Sequence[tuple[str, int, int]], name: str, events: 
 
 
 def refusals(name: str, ready: IntArray, events: Sequence[Event], times: TimesArray) -> FloatArray:
-    """Return [T] the share of connections nobody takes: outages, or no pod ready."""
+    """Return [T] the share of connections nobody takes: outages, injected faults, or no pod ready."""
     refused = (ready.sum(axis=0) == 0).astype(np.float64)
     for event in events:
-        if isinstance(event, Outage) and event.service == name:
+        if isinstance(event, Outage | Injection) and event.service == name:
             during = (times >= event.start_s) & (times < event.end_s)
             refused = np.where(during, np.maximum(refused, event.share), refused)
     return np.asarray(refused)
+
+
+def fan_out(name: str, events: Sequence[Event], times: TimesArray) -> dict[str, FloatArray]:
+    """Return by callee the factor [T] that events put on the calls of one service."""
+    found: dict[str, FloatArray] = {}
+    for event in events:
+        if isinstance(event, FanOut) and event.service == name:
+            during = (times >= event.start_s) & (times < event.end_s)
+            found[event.to] = found.get(event.to, np.ones(times.size)) * np.where(during, event.factor, 1.0)
+    return found
 
 
 def settle(
@@ -132,7 +156,8 @@ def settle(
             for call in service.calls:
                 callee, there = state[call.to], standing[call.to]
                 away = attempts(callee.turned_away(there.refused), call.retries)
-                callee.offered = callee.offered + state[service.name].served * call.per_request * away
+                made = standing[service.name].calls(call.to, call.per_request)
+                callee.offered = callee.offered + state[service.name].served * made * away
         for service in reversed(mesh.services):
             _answer(service, standing, state)
     return state
@@ -162,9 +187,10 @@ def _answer(service: Service, standing: Mapping[str, Standing], state: Mapping[s
     for call in service.calls:
         callee = state[call.to]
         lost = callee.lost(standing[call.to], call.retries)
-        once, times = min(call.per_request, 1.0), max(call.per_request, 1.0)
+        rate = there.calls(call.to, call.per_request)
+        once, times = np.minimum(rate, 1.0), np.maximum(rate, 1.0)
         good = good * (1.0 - once * (1.0 - (1.0 - lost) ** times))
-        wait = wait + call.per_request * (callee.latency * (1.0 - callee.hang) + HANG_MS * callee.hang)
+        wait = wait + rate * (callee.latency * (1.0 - callee.hang) + HANG_MS * callee.hang)
     slow = (there.share * there.defect("latency")[:, None]).sum(axis=0)
     now.latency = (own + slow + wait) * there.jitter
     wrong = 1.0 - (1.0 - there.defect("errors")) * (1.0 - service.base_errors)  # (G,)

@@ -16,7 +16,7 @@ from aiops.domain import FloatArray
 from aiops.mesh.queueing import BOUNDS_MS, bucket_shares
 from aiops.mesh.settle import HANG_MS, Running, Standing, attempts
 
-Outcome = Literal["ok", "error", "shed", "hang", "refused", "nobody"]
+Outcome = Literal["ok", "error", "client", "shed", "hang", "refused", "injected", "nobody"]
 Counts = np.typing.NDArray[np.int64]
 BUCKETS = len(BOUNDS_MS) + 1  # the last one is +Inf
 SHED_MS = 2.0  # a proxy turns a request away at once
@@ -61,7 +61,8 @@ def draw(
         if minutes.size:
             span = slice(int(minutes[0]), int(minutes[-1]) + 1)
             lost = _gone(away[span], retries)
-            parts = _outcomes(now, errors, span)
+            bad = (there.share[rows] * there.defect("client-errors")[rows, None]).sum(axis=0)
+            parts = _outcomes(now, errors, bad / np.maximum(share, 1e-12), span)
             for (outcome, part, mean), stream in zip(parts, own.spawn(len(parts)), strict=True):
                 wanted = (arriving * share)[span] * part
                 flows.extend(
@@ -72,17 +73,22 @@ def draw(
 
 
 def _outcomes(
-    now: Running, errors: FloatArray, span: slice
+    now: Running, errors: FloatArray, refused: FloatArray, span: slice
 ) -> tuple[tuple[Outcome, FloatArray, FloatArray], ...]:
-    """Return (outcome, share of arriving attempts [n], mean ms [n]) of one version."""
+    """Return (outcome, share of arriving attempts [n], mean ms [n]) of one version.
+
+    `errors`: [T] share that fails, `refused`: [T] share of the rest that is called the client's fault.
+    """
     shed, hang, wrong, latency = now.shed[span], now.hang[span], errors[span], now.latency[span]
+    theirs = (1.0 - wrong) * refused[span]
     served = 1.0 - shed
     whole = served * (1.0 - hang)
     return (
-        ("ok", whole * (1.0 - wrong), latency),
+        ("ok", whole * (1.0 - wrong - theirs), latency),
         ("error", whole * wrong, latency * 0.8),
         ("hang", served * hang, np.full_like(shed, HANG_MS)),
         ("shed", shed, np.full_like(shed, SHED_MS)),
+        ("client", whole * theirs, latency * 0.5),
     )
 
 
@@ -140,20 +146,25 @@ def _refused(
     existing = np.arange(wanted.size) >= there.asked.created
     nobody = there.ready.sum(axis=0) == 0
     flows: list[Flow] = []
-    for outcome, when in (("refused", ~nobody), ("nobody", nobody & existing)):
+    kinds: tuple[tuple[Outcome, np.typing.NDArray[np.bool_]], ...] = (
+        ("refused", ~nobody & ~there.injected),
+        ("nobody", nobody & existing),
+        ("injected", ~nobody & there.injected),
+    )
+    for outcome, when in kinds:
         per_minute = rng.poisson(np.where(when, failed, 0.0))
         seen = np.flatnonzero(per_minute)
         if seen.size:
             n = wanted.size - int(seen[0])
             begin = int(seen[0])
             zero = np.zeros((n, BUCKETS), dtype=np.int64)
-            version = there.asked.generations[-1].tag if outcome == "refused" else ""
+            version = "" if outcome == "nobody" else there.asked.generations[-1].tag
             flows.append(
                 Flow(
                     source,
                     there.service.name,
                     version,
-                    "refused" if outcome == "refused" else "nobody",
+                    outcome,
                     begin,
                     zero,
                     np.zeros(n),

@@ -20,7 +20,7 @@ def run(
 ) -> tuple[Replicas, np.ndarray]:  # type: ignore[type-arg]
     asked = np.full(STEPS, wanted, dtype=np.int64)
     bounds = (np.full(STEPS, 2, dtype=np.int64), np.full(STEPS, 6, dtype=np.int64))
-    held = rollout.run(service, NODES, generations, asked, bounds, np.full(STEPS, demand), 0)
+    held = rollout.run(service, rollout.Ground(NODES), generations, asked, bounds, np.full(STEPS, demand), 0)
     return held, rollout.ready_counts(held.pods, len(generations), STEPS)
 
 

@@ -109,7 +109,7 @@ def run_with(scene: Scene, metrics: Metrics, files: HeldRepository, forge: Forge
 def judge(scenario: Scenario, stage: Stage, before: Kept) -> Outcome:
     """Play, run and judge."""
     scene = play(scenario, stage)
-    metrics = told(scene, before)
+    metrics = told(scene, before if scene.stage is stage else calm(scene.stage))
     try:
         found = run(scene, metrics)
     except DataUnusable:  # nothing could be judged, so nothing was proposed

@@ -8,6 +8,7 @@ One YAML file each in scenarios/. Keys:
   happens  a list of steps; the first key of a step says what, its value to which role
   expect   by role: {rollback: FIELD}, {scale: FIELD} or {hold: [RULES]}; with `to`, `says`, `cause`
   may      by role: actions that are not asked for and do no harm
+  mesh     by role: what is special about the workload here: `annotations`, `start_delay_s`, `entry_rps`
 
 Numbers that vary are written `low..high` and drawn from the seed: shares and factors evenly on a
 log scale, minutes evenly. A role that `expect` and `may` do not name must be left alone.
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Scenario:
     happens: tuple[Mapping[str, Any], ...]
     expect: Mapping[str, Mapping[str, Any]]
     may: Mapping[str, tuple[str, ...]]
+    mesh: Mapping[str, Mapping[str, Any]]
 
     @property
     def is_actionable(self) -> bool:
@@ -81,7 +83,7 @@ def load(folder: Path = FOLDER) -> tuple[Scenario, ...]:
 
 def _read(path: Path) -> Scenario:
     found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    known = {"kind", "rules", "story", "happens", "expect", "may"}
+    known = {"kind", "rules", "story", "happens", "expect", "may", "mesh"}
     if set(found) - known or {"kind", "rules", "story"} - set(found):
         raise ValueError(f"{path.name}: expected the keys {sorted(known)}, found {sorted(found)}")
     return Scenario(
@@ -91,12 +93,14 @@ def _read(path: Path) -> Scenario:
         story=" ".join(found["story"].split()),
         happens=tuple(found.get("happens") or ()),
         expect=found.get("expect") or {},
+        mesh=found.get("mesh") or {},
         may={role: tuple(actions) for role, actions in (found.get("may") or {}).items()},
     )
 
 
 def play(scenario: Scenario, stage: Stage) -> Scene:
     """Return what a scenario is on a stage: every number drawn, every role a workload."""
+    stage = _special(scenario, stage)
     seed = [stage.seed, *scenario.name.encode()]
     drawing = _Drawing(stage, np.random.default_rng(seed), scenario.name)
     for step in scenario.happens:
@@ -111,6 +115,20 @@ def play(scenario: Scenario, stage: Stage) -> Scene:
         {stage.roles[role]: drawing.expected(role, dict(one)) for role, one in scenario.expect.items()},
         {stage.roles[role]: actions for role, actions in scenario.may.items()},
     )
+
+
+def _special(scenario: Scenario, stage: Stage) -> Stage:
+    """Return the stage with what the scenario changes about its workloads."""
+    if not scenario.mesh:
+        return stage
+    changed = {}
+    for role, fields in scenario.mesh.items():
+        given = dict(fields)
+        if "annotations" in given:
+            given["annotations"] = tuple(sorted(given["annotations"].items()))
+        changed[stage.roles[role]] = given
+    services = tuple(replace(s, **changed.get(s.name, {})) for s in stage.mesh.services)
+    return replace(stage, mesh=replace(stage.mesh, services=services))
 
 
 def _start_s(event: Event) -> int:
@@ -188,7 +206,8 @@ class _Drawing:
         if tag == "back":
             tag = self.tags[name][-2]
         self.tags[name].append(str(tag))
-        return Deploy(name, start_s, str(tag), self._defect(role, step))
+        also = tuple(str(path).format(**self.stage.roles) for path in step.pop("also", ()))
+        return Deploy(name, start_s, str(tag), self._defect(role, step), also)
 
     def _config(self, name: str, role: str, start_s: int, __: int, step: dict[str, Any]) -> Event:
         return faults.ConfigChange(name, start_s, f"r{start_s % 997}", self._defect(role, step))
@@ -206,14 +225,40 @@ class _Drawing:
 
     def _saturation(self, name: str, role: str, start_s: int, end_s: int, step: dict[str, Any]) -> Event:
         if "load" in step:
-            return faults.Saturation(
-                name, start_s, end_s, self.number(step.pop("load")) * self.stage.room[role]
-            )
-        return faults.Saturation(name, start_s, end_s, self.number(step.pop("factor")))
+            factor = self.number(step.pop("load")) * self.stage.room[role]
+        else:
+            factor = self.number(step.pop("factor"))
+        return faults.Saturation(name, start_s, end_s, factor, step.pop("waits", False))
 
     def _bad_node(self, name: str, _: Any, start_s: int, end_s: int, step: dict[str, Any]) -> Event:
         node = str(self.rng.choice(self.stage.mesh.nodes))
         return faults.BadNode(node, start_s, end_s, self.number(step.pop("factor")))
+
+    def _node_lost(self, _: str, __: Any, start_s: int, end_s: int, ___: dict[str, Any]) -> Event:
+        return faults.NodeLoss(str(self.rng.choice(self.stage.mesh.nodes)), start_s, end_s)
+
+    def _no_room(self, _: str, __: Any, start_s: int, ___: int, ____: dict[str, Any]) -> Event:
+        return faults.NoRoom(start_s)
+
+    def _fan_out(self, name: str, _: Any, start_s: int, end_s: int, step: dict[str, Any]) -> Event:
+        to = step.pop("to")
+        if "load" in step:
+            factor = self.number(step.pop("load")) * self.stage.room[to]
+        else:
+            factor = self.number(step.pop("factor"))
+        return faults.FanOut(name, start_s, end_s, self.stage.roles[to], factor)
+
+    def _injection(self, name: str, _: Any, start_s: int, end_s: int, step: dict[str, Any]) -> Event:
+        return faults.Injection(name, start_s, end_s, self.number(step.pop("share")))
+
+    def _crash(self, name: str, _: Any, start_s: int, end_s: int, __: dict[str, Any]) -> Event:
+        return faults.Crash(name, start_s, end_s)
+
+    def _leak(self, name: str, _: Any, start_s: int, end_s: int, step: dict[str, Any]) -> Event:
+        return faults.Leak(name, start_s, end_s, self.number(step.pop("size")))
+
+    def _proxy_upgrade(self, name: str, _: Any, start_s: int, __: int, step: dict[str, Any]) -> Event:
+        return faults.ProxyUpgrade(name, start_s, str(step.pop("tag")))
 
     def _scrape_outage(self, _: str, job: str, start_s: int, end_s: int, step: dict[str, Any]) -> Event:
         return faults.ScrapeOutage(start_s, end_s, "" if job == "all" else job)

@@ -26,7 +26,8 @@ _NAMES = (
     "atlas", "birch", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "jetty", "krill",
     "larch", "maple", "nacre", "otter", "petal", "quill", "raven", "sable", "tidal", "umber", "vireo",
 )  # fmt: skip
-# Role -> the roles it calls, from the front doors down.
+# Role -> the roles it calls, from the front doors down. `green` stands behind the Service of `leaf`
+# and gets hardly any of its requests: what waits for a blue-green switch.
 _CALLS: dict[str, tuple[str, ...]] = {
     "door": ("middle", "auth", "side"),
     "scaled": ("middle", "auth"),
@@ -34,11 +35,12 @@ _CALLS: dict[str, tuple[str, ...]] = {
     "packed": (),
     "job": ("database",),
     "young": (),
-    "middle": ("database", "leaf"),
+    "middle": ("database", "leaf", "green"),
     "side": ("chart", "cache"),
     "auth": ("cache",),
     "chart": (),
     "leaf": (),
+    "green": (),
     "cache": (),
     "database": (),
 }
@@ -94,14 +96,14 @@ def _services(rng: np.random.Generator, roles: dict[str, str], extra: list[str],
     found = []
     for role in order:
         name = roles[role]
-        calls = [Call(roles[to], _times(rng)) for to in _CALLS[role]]
+        calls = [Call(roles[to], 0.0005 if to == "green" else _times(rng)) for to in _CALLS[role]]
         # Another graph for each seed: some edges more, some of the doors' edges less.
         later = [to for to in order[order.index(role) + 1 :] if to in ("side", "chart", "leaf", "cache")]
         if role in ("scaled", "middle", "auth") and later and rng.random() < 0.5:
             to = str(rng.choice(later))
             if roles[to] not in {call.to for call in calls}:
                 calls.append(Call(roles[to], _times(rng)))
-        found.append(replace(_service(rng, name, role, now_s), calls=tuple(calls)))
+        found.append(replace(_service(rng, name, role, now_s, roles["leaf"]), calls=tuple(calls)))
     found.extend(_service(rng, name, "leaf", now_s) for name in extra)
     linked = []
     for service in found:
@@ -118,7 +120,7 @@ def _times(rng: np.random.Generator) -> float:
     return float(np.round(rng.uniform(0.35, 1.1), 2))
 
 
-def _service(rng: np.random.Generator, name: str, role: str, now_s: int) -> Service:
+def _service(rng: np.random.Generator, name: str, role: str, now_s: int, behind: str = "") -> Service:
     """Return one service as its role wants it, without calls and pods."""
     major, minor, patch = int(rng.integers(1, 8)), int(rng.integers(0, 20)), int(rng.integers(0, 9))
     door = role in DOORS
@@ -144,6 +146,8 @@ def _service(rng: np.random.Generator, name: str, role: str, now_s: int) -> Serv
     )
     if role == "database":
         return replace(made, kind="StatefulSet", cpu_limit=2.0, cpu_request=1.5, start_delay_s=120)
+    if role == "green":
+        return replace(made, behind=behind, base_errors=float(rng.uniform(0.15, 0.5)))
     if role == "chart":
         return replace(made, helm=True)
     if role == "young":
@@ -176,7 +180,8 @@ def _sized(rng: np.random.Generator, services: list[Service], roles: dict[str, s
             pods = min(pods, 4)
             scale = Autoscale(pods, pods)
         elif service.entry_rps == 0 and not service.batch:
-            pods = max(2, math.ceil(most[service.name] / service.pod_rps / float(rng.uniform(0.7, 0.85))))
+            other = roles["leaf"] if service.name == roles["green"] else service.name
+            pods = max(2, math.ceil(most[other] / service.pod_rps / float(rng.uniform(0.7, 0.85))))
         upper = scale.maximum if scale else pods
         passed = min(upper * service.pod_rps, 4.0 * peak) if peak else most[service.name]
         for call in service.calls:

@@ -16,7 +16,7 @@ GUIDE = {f"G{n}" for n in range(1, 11)} | {f"S{n}" for n in range(1, 11)} | {f"R
 
 
 def test_there_are_many_and_each_says_what_it_is_about():
-    assert len(SCENARIOS) >= 40
+    assert len(SCENARIOS) >= 80
     assert [one.name for one in SCENARIOS if not one.story or not one.rules] == []
 
 
