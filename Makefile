@@ -9,6 +9,7 @@
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-speed  how fast, beside its peers and the matrix products alone (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
+# make fuzz-edit N=1000000  generated manifests, one value changed: nothing else may change
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -17,7 +18,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift fuzz-edit starter clean
 .DELETE_ON_ERROR:
 
 help:
@@ -81,6 +82,12 @@ bench-speed: .venv/.test .cache/speed-peers/.done
 ROWS ?= 60
 bench-drift: .venv/.test
 	@OMP_NUM_THREADS=1 $(BIN)/python tests/bench/drift/sweep.py $(ROWS)
+
+# FROM: the first seed. Stopped and started again it goes on; the parts are in .cache/fuzz-edit.jsonl.
+N ?= 20000
+FROM ?= 0
+fuzz-edit: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.edits.run $(N) --first $(FROM)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

@@ -103,8 +103,8 @@ def stands_in(path: tuple[str | int, ...], value: str) -> ImageReference | None:
     """Return the reference when the scalar holds a whole one, None when it holds only a version.
 
     `image: app` is a name without a tag, `tag: app` is a tag: the key decides what the text cannot.
+    A JSON patch is a list, and the image it sets is a whole one: `web@sha256:..` is no tag there.
     """
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if is_version(value) and not key.lower().endswith("image"):
-        return None
-    return parse(value)
+    whole = key.lower().endswith("image") or (isinstance(path[0], int) and "@" in value)
+    return parse(value) if whole or not is_version(value) else None

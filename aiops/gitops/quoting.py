@@ -14,6 +14,7 @@ _NUMBER_LIKE = re.compile(
     r"[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?"  # 3, 0123, 1_000, 1.10, 1e3
     r"|[-+]?[0-9][0-9_]*(?::[0-9]+)+(?:\.[0-9]*)?"  # base 60: 12:30
     r"|0[xob][0-9a-fA-F_]+"
+    r"|[eE][-+]?[0-9]+"  # e033527, a short commit id: the npm package `yaml`, by YAML 1.1
 )
 _WORD_LIKE = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
 

@@ -19,7 +19,7 @@ from aiops.ports import Files
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RELEVANT = re.compile(
-    rb"""\bkind["']?[ \t]*:[ \t]*["']?(?:Deployment|StatefulSet|DaemonSet|Rollout|CronJob|Job|List|"""
+    rb"""\bkind["']?\s*:\s*["']?(?:Deployment|StatefulSet|DaemonSet|Rollout|CronJob|Job|List|"""
     rb"""HorizontalPodAutoscaler|ScaledObject|Application|HelmRelease|Kustomization|SealedSecret|ImageUpdater)\b"""
 )
 _POLICY = re.compile(r"""\{\s*"\$imagepolicy"\s*:\s*"([^"]+)"\s*\}""")
