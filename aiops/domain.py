@@ -363,12 +363,24 @@ class PodSplit:
 
 
 @dataclass(frozen=True, slots=True)
+class LostCalls:
+    """Calls that reach no workload: to which service, with which flag of Envoy, in calls per second.
+
+    UH: no pod is ready; NR, NC: no route, no cluster. `before`: in the hour before the onset.
+    """
+
+    service: Workload
+    flags: str
+    rate: float
+    before: float
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """How requests end now besides errors of the server, as shares 0..1; None = not measured.
 
     `*_before`: in the hour before the onset. `injected`: the most that is injected into its own
-    requests or into those that it makes, and into whose. `flags`: failed calls per second by
-    Envoy's flag.
+    requests or into those that it makes, and into whose. `lost`: of the calls that it makes.
     """
 
     injected: float | None = None
@@ -378,7 +390,7 @@ class Outcomes:
     turned_away: float | None = None
     turned_away_before: float | None = None
     slow: float | None = None
-    flags: tuple[tuple[str, float], ...] = ()
+    lost: tuple[LostCalls, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +508,8 @@ class Pin:
 class PastValue:
     """A value the winning place had, from `since_s` to `until_s` (None = still), by `commit`.
 
-    `touched`: the other files of that commit.
+    `touched`: the other files of that commit. `ran`: how the workload ran then, in words; "" when
+    nobody looked.
     """
 
     value: str
@@ -504,6 +517,7 @@ class PastValue:
     since_s: int
     until_s: int | None
     touched: tuple[str, ...]
+    ran: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -634,7 +648,8 @@ class Diagnosis:
     """The cause of one incident. `root`: the workload to blame, None when unknown.
 
     `change`: the change that is blamed, if one is. `ruled_out`: other causes, with the reason.
-    `place`: the pod, node or zone to blame ("node/node-a"), "" when no place is.
+    `place`: the pod, node or zone to blame ("node/node-a"), "" when no place is. `missing`: the
+    sources that gave nothing, which lowers what can be claimed.
     """
 
     workload: Workload
@@ -647,6 +662,7 @@ class Diagnosis:
     impact: Impact
     trace: tuple[Asked, ...]
     place: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -719,6 +735,7 @@ class PlanItem:
     """One decision, with everything the proposing half needs: it has no Prometheus.
 
     `edits` is empty for a hold. `past`: values the field had, for the table in the body.
+    `gates`: the gates that were asked after the cause was named; one that holds stops the change.
     """
 
     workload: Workload
@@ -728,6 +745,7 @@ class PlanItem:
     edits: tuple[Edit, ...]
     past: tuple[PastValue, ...]
     chart: Chart | None
+    gates: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,15 @@ class Limits:
     traffic_min_per_min: float = _number(
         5, "requests/min", "less traffic than this proves no error ratio or latency", "guide 3b, sparse data"
     )
+    counted_min: int = _number(
+        20, "requests", "since the onset, before failures are counted where traffic is low", "guide G1"
+    )
+    chance_max: float = _number(
+        0.001,
+        "ratio",
+        "chance of so many failures at the floor that is no chance",
+        "3 sigma, as between versions",
+    )
     requests_min: int = _number(
         500, "requests", "a value served this many before it counts as healthy", "judgement: 10 errors at 2 %"
     )
@@ -78,6 +87,12 @@ class Limits:
         "ratio",
         "bad pods of all pods that are still a place and not the service",
         "judgement: at most half",
+    )
+    usual_deploys: int = _number(
+        2,
+        "deploys",
+        "earlier ones that were as bad for as long, and passed: usual at each deploy",
+        "guide R1c, Datadog",
     )
     leak_slope_max: float = _number(
         0.25, "ratio", "growth of memory before a release over since, at which it begins there", "judgement"

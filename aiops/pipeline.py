@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aiops.decide import guardrails, policy
+from aiops.decide import guardrails, health, policy
 from aiops.detect import drift, familiar, scoring, sustain
 from aiops.diagnose import context, diagnosis
 from aiops.domain import (
@@ -27,6 +27,7 @@ from aiops.domain import (
     Hold,
     Incident,
     Panel,
+    PastValue,
     Plan,
     PlanItem,
     PullRequest,
@@ -84,7 +85,9 @@ def analyse(
 
     tell("looking for the place to edit")
     sha = repository.head(job.base)
-    items, unresolved = _items(job, repository, sha, incidents, diagnoses, contexts, history.recent, scores)
+    items, unresolved = _items(
+        job, repository, sha, incidents, diagnoses, contexts, history.recent, history.reference, scores
+    )
     plan = Plan(
         base=job.base,
         base_sha=sha,
@@ -123,6 +126,7 @@ def _items(
     diagnoses: tuple[Diagnosis, ...],
     contexts: Mapping[Workload, Context],
     recent: Panel,
+    reference: Panel,
     scores: Scores,
 ) -> tuple[tuple[PlanItem, ...], tuple[tuple[Workload, str, str], ...]]:
     """Return what is decided for each workload, and what could not be resolved."""
@@ -130,7 +134,7 @@ def _items(
     items, unresolved = [], []
     for one in diagnoses:
         incident, asked = found[one.workload], contexts[one.workload]
-        item, missing = _decide(job, repository, sha, incident, one, asked, recent, scores)
+        item, missing = _decide(job, repository, sha, incident, one, asked, recent, reference, scores)
         items.append(item)
         unresolved += missing
     items += _unjudged(incidents, {one.workload for one in diagnoses})
@@ -198,9 +202,13 @@ def _decide(
     found: Diagnosis,
     asked: Context,
     panel: Panel,
+    reference: Panel,
     scores: Scores,
 ) -> tuple[PlanItem, list[tuple[Workload, str, str]]]:
-    """Decide about one incident and splice the edit. An edit that is refused becomes a hold."""
+    """Decide about one incident and splice the edit. An edit that is refused becomes a hold.
+
+    `panel`: the last days by the step; `reference`: the last weeks by the hour, for the values of then.
+    """
     image = found.change.new if found.change else None
     names = policy.fields(found, asked) if incident.state is State.FIRING else ()
     targets = {name: locate(job, repository, sha, incident.workload, name, image) for name in names}
@@ -209,9 +217,11 @@ def _decide(
     ]
     decision: Decision = policy.decide(incident, found, asked, targets, job.limits, panel)
     if isinstance(decision, Hold) and found.cause in (Cause.CONFIG, Cause.EXPOSURE):
-        decision = _named(decision, job, repository, sha, found)
+        decision = culprit.named(decision, found, repository, sha, job.clusters)
     edits: tuple[Edit, ...] = ()
-    history = targets[decision.field].history if isinstance(decision, (Scale, Rollback)) else ()
+    history: tuple[PastValue, ...] = ()
+    if isinstance(decision, (Scale, Rollback)):
+        history = health.told(targets[decision.field].history, incident.workload, reference, job.limits)
     if isinstance(decision, (Scale, Rollback)):
         try:
             target = targets[decision.field]
@@ -220,18 +230,9 @@ def _decide(
             unresolved.append((incident.workload, decision.field, str(error)))
             decision = Hold("EDIT", str(error), variant="edit-refused")
     drawn = chart.sample(incident, panel, scores) if incident.signals else None
-    return PlanItem(incident.workload, decision, incident, found, edits, history, drawn), unresolved
-
-
-def _named(held: Hold, job: Job, repository: Repository, sha: str, found: Diagnosis) -> Hold:
-    """Return a hold that also names the commit to revert, when the repository has one at that time."""
-    if found.change is None:
-        return held
-    target = where.resolve(repository.files(sha), found.workload, "image.tag", job.clusters)
-    one = culprit.commit(repository, sha, target, found.change)
-    if one is None:
-        return replace(held, reason=f"{held.reason}; no commit near that time touched its files")
-    return replace(held, reason=f"{held.reason}; revert commit {one.sha[:12]} ({one.subject[:80]})")
+    asked_gates = policy.asked(incident, found, asked, job.limits, panel)
+    item = PlanItem(incident.workload, decision, incident, found, edits, history, drawn, asked_gates)
+    return item, unresolved
 
 
 def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list[PlanItem]:

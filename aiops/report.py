@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from typing import Any
 
-from aiops.domain import Diagnosis, DriftWatch, Evidence, Hold, Incident, Plan, PlanItem, Workload
+from aiops.domain import DriftWatch, Evidence, Hold, Incident, Plan, PlanItem, Workload
 from aiops.errors import AiopsError, worst
 from aiops.job import Result, Sent
 
@@ -123,7 +123,7 @@ def _workload(incident: Incident, item: PlanItem | None, sent: Sent | None) -> d
         "fallback_reason": incident.fallback_reason,
         "data": {"coverage": number(incident.coverage), "newest_sample_at": utc(incident.newest_sample_s)},
         "incident": _incident(incident) if incident.onset_s is not None else None,
-        "diagnosis": _diagnosis(item.diagnosis) if item and incident.onset_s is not None else None,
+        "diagnosis": _diagnosis(item) if item and incident.onset_s is not None else None,
         "decision": _decision(item) if item else None,
         "pull_request": _pull(sent) if sent else None,
     }
@@ -179,8 +179,8 @@ def _drift(watch: DriftWatch | None) -> dict[str, Any] | None:
     }
 
 
-def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
-    impact = diagnosis.impact
+def _diagnosis(item: PlanItem) -> dict[str, Any]:
+    diagnosis, impact = item.diagnosis, item.diagnosis.impact
     return {
         "cause": diagnosis.cause.value,
         "evidence": [_evidence(one) for one in diagnosis.evidence],
@@ -191,6 +191,14 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
             "callers": list(impact.callers),
             "growing": impact.growing,
         },
+        "root": None if diagnosis.root is None else _name(diagnosis.root),
+        "place": diagnosis.place or None,
+        "ruled_out": list(diagnosis.ruled_out),
+        "missing": list(diagnosis.missing),
+        "rules": [
+            {"rule": asked.rule, "holds": asked.holds, "answer": asked.answer}
+            for asked in (*diagnosis.trace, *item.gates)
+        ],
     }
 
 

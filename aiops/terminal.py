@@ -155,8 +155,14 @@ def explain(item: PlanItem) -> None:
             say(f"  {name:<9} {one.claim}{value}")
     for line in diagnosis.ruled_out:
         say(f"  ruled out {line}")
+    if diagnosis.place:
+        say(f"  place     {diagnosis.place}")
     for asked in diagnosis.trace:
         say(f"  rule      {asked.rule} {'yes' if asked.holds else 'no '} {asked.answer}")
+    for gate in item.gates:
+        say(f"  gate      {gate.rule} {'holds ' if gate.holds else 'passes'} {gate.answer}")
+    if diagnosis.missing:
+        say(f"  not known {', '.join(diagnosis.missing)}")
     change = "" if isinstance(decision, Hold) else f" {decision.field} {decision.old} -> {decision.new}"
     say(f"  decision  {decision.action}{change} by {decision.rule}: {decision.reason}")
 

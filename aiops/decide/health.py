@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import exp, lgamma, log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.domain import FloatArray, Panel, Workload
+from aiops.domain import FloatArray, Panel, PastValue, Workload
 from aiops.limits import Limits
 
 
@@ -101,3 +102,61 @@ def healthy_rate(panel: Panel, workload: Workload) -> float | None:
         if signal.floor is not None and values is not None:
             calm &= ~(values >= signal.floor)
     return float(np.quantile(rate[calm], 0.99)) if calm.any() else None
+
+
+def told(
+    history: tuple[PastValue, ...], workload: Workload, reference: Panel, limits: Limits
+) -> tuple[PastValue, ...]:
+    """Return the past values of a field, each with how the workload ran then."""
+    end_s = int(reference.times[-1]) + reference.step_s
+    return tuple(
+        replace(one, ran=how_it_ran(reference, workload, one.since_s, one.until_s or end_s, limits))
+        for one in history
+    )
+
+
+def how_it_ran(panel: Panel, workload: Workload, start_s: int, end_s: int, limits: Limits) -> str:
+    """Say in a few words how a workload ran in [start_s, end_s), as far as the panel reaches."""
+    found = ran(panel, workload, start_s, end_s, limits)
+    return found.why or (
+        f"well, {found.requests:,.0f} requests" if found.requests else "well, without requests"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Requests and failures since a time, and how likely so many failures are by chance, 0..1."""
+
+    requests: float
+    failures: float
+    chance: float
+
+
+def counted(panel: Panel, workload: Workload, start_s: int, floor: float) -> Counted:
+    """Count instead of taking a ratio: with a handful of requests a ratio is noise.
+
+    `chance`: of at least so many failures among these requests if each fails with the ratio of
+    the day before, or with `floor` when that is higher. Exact binomial tail.
+    """
+    rate, ratio = row(panel, workload, "request_rate"), row(panel, workload, "error_ratio")
+    if rate is None or ratio is None:
+        return Counted(0.0, 0.0, 1.0)
+    requests = np.nan_to_num(rate) * panel.step_s
+    failures = requests * np.nan_to_num(ratio)
+    since = panel.times >= start_s
+    day = (panel.times >= start_s - 86_400) & (panel.times < start_s)
+    before = float(failures[day].sum() / max(requests[day].sum(), 1.0))
+    n, k = float(requests[since].sum()), float(failures[since].sum())
+    return Counted(n, k, _tail(round(n), round(k), min(max(before, floor), 1 - 1e-9)))
+
+
+def _tail(n: int, k: int, p: float) -> float:
+    """Return P(X >= k) of a binomial with n draws."""
+    if k <= 0 or n <= 0:
+        return 1.0
+    whole = lgamma(n + 1)
+    terms = (
+        exp(whole - lgamma(i + 1) - lgamma(n - i + 1) + i * log(p) + (n - i) * log(1 - p))
+        for i in range(k, n + 1)
+    )
+    return min(sum(terms), 1.0)

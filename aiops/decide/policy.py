@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aiops.decide import health, rollback
+from aiops.decide import gates, rollback
 from aiops.decide.scale import scale
 from aiops.diagnose.changes import SIDECARS
 from aiops.diagnose.facts import describe
 from aiops.domain import (
+    Asked,
     Autoscaler,
     Cause,
     Change,
@@ -40,6 +41,8 @@ SCALE_NEEDS = ("image", "call_rate", "call_error_ratio", "replicas_desired")
 
 def fields(diagnosis: Diagnosis, context: Context) -> tuple[FieldName, ...]:
     """Return the fields whose targets `decide` needs; empty when it holds without looking."""
+    if rollback.went_back(context):
+        return ("image.tag",)
     found = _field(diagnosis, context)
     return () if isinstance(found, Hold) else (found,)
 
@@ -56,14 +59,23 @@ def decide(
 
     `targets`: what the repository says of `fields(diagnosis, context)`; `panel` ends at the judged step.
     """
+    if rollback.went_back(context) and incident.state is State.FIRING:
+        return rollback.catch_up(targets.get("image.tag"), context)
     rule = blaming_rule(diagnosis)
     field = _field(diagnosis, context)
-    no_data, not_yet = _data_gate(incident, limits), _state_gate(incident, rule)
+    given = gates.Given(incident, context, rule, limits, panel)
     if isinstance(field, Hold):
         # A named cause tells more than "not yet"; an unknown one tells less.
-        return no_data or (not_yet if diagnosis.cause is Cause.UNKNOWN else None) or field
-    held = no_data or not_yet or _harm_gate(incident, context, limits, panel, rule)
-    return held or _act(field, incident, diagnosis, context, targets.get(field), limits, panel)
+        not_yet = gates.state(given) if diagnosis.cause is Cause.UNKNOWN else None
+        return gates.data(given) or not_yet or field
+    return gates.first(given) or _act(field, incident, diagnosis, context, targets.get(field), limits, panel)
+
+
+def asked(
+    incident: Incident, diagnosis: Diagnosis, context: Context, limits: Limits, panel: Panel
+) -> tuple[Asked, ...]:
+    """Return the gates of one incident with their answers, for the trace."""
+    return gates.asked(gates.Given(incident, context, blaming_rule(diagnosis), limits, panel))
 
 
 def unjudged(incident: Incident) -> Hold | None:
@@ -97,26 +109,6 @@ def blaming_rule(diagnosis: Diagnosis) -> str:
     """Return the id of the rule that named the cause; R0 when the trace names none."""
     held = [asked.rule for asked in diagnosis.trace if asked.holds]
     return held[-1] if held else "R0"
-
-
-def _data_gate(incident: Incident, limits: Limits) -> Hold | None:
-    if incident.verdict in (Verdict.NO_DATA, Verdict.ERROR):
-        return Hold("G1", f"verdict {incident.verdict}: no data is neither healthy nor anomalous")
-    if incident.coverage < limits.coverage_min:
-        return Hold("G1", f"samples at {incident.coverage:.0%} of the judged steps")
-    return None
-
-
-def _state_gate(incident: Incident, rule: str) -> Hold | None:
-    if incident.state is State.PENDING:
-        return Hold("G-SUSTAIN", "not sustained yet")
-    if incident.state is State.INACTIVE:
-        return Hold("G7", "no open incident")
-    if incident.verdict is Verdict.LEARNING and rule != "R1b":
-        return Hold("G2", f"{incident.history_s / 3600:.1f} h of history, too little to judge by")
-    if incident.familiar is not None:
-        return Hold("G-FAMILIAR", incident.familiar.reason, variant=incident.familiar.kind)
-    return None
 
 
 def _field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
@@ -189,19 +181,3 @@ def _bound(auto: Autoscaler) -> FieldName | Hold:
     if auto.max_replicas <= auto.min_replicas or auto.limited is not True:
         return Hold("S1b", f"{auto.name} is not known to be limited by its maximum of {auto.max_replicas}")
     return "hpa.max"
-
-
-def _harm_gate(incident: Incident, context: Context, limits: Limits, panel: Panel, rule: str) -> Hold | None:
-    """Return why users are not, or not provably, hurt. Pods that cannot start pass (R1b)."""
-    if rule == "R1b":
-        return None
-    killed = rule == "R13" and (context.around.oom_killed or 0) > 0
-    # R1d proved its harm by counting the requests that succeed on each version.
-    if rule != "R1d" and not killed and not health.harms(panel, incident.workload, limits):
-        return Hold("G-HARM", "no signal is at the level that users notice")
-    served = health.requests_per_min(panel, incident.workload, limits)
-    if served is None or served < limits.traffic_min_per_min:
-        return Hold("G1", f"{served or 0:.3g} requests a minute prove nothing")
-    if context.rollout.in_progress and not context.rollout.stuck:
-        return Hold("G3", "a rollout goes on; judged again when it settled")
-    return None

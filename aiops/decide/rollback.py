@@ -1,4 +1,8 @@
-"""Which value to go back to, or why not: the newest earlier value of that field that ran healthy."""
+"""Which value to go back to, or why not: the value before of that field, if it ran healthy.
+
+Further back only when the manifest says so (`aiops/rollback: further`): what is between may carry
+what others rely on by now.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,31 @@ import posixpath
 import re
 from typing import Literal
 
+import numpy as np
+
 from aiops.decide import health
-from aiops.domain import Change, Decision, Diagnosis, Hold, Panel, PastValue, Rollback, Target
+from aiops.diagnose.surroundings import DEGRADED
+from aiops.diagnose.versions import tag_of
+from aiops.domain import (
+    Change,
+    Context,
+    Decision,
+    Diagnosis,
+    Hold,
+    Panel,
+    PastValue,
+    Rollback,
+    Target,
+    Workload,
+)
 from aiops.limits import Limits
 
 # Paths of what changes a database: going back leaves old code on a new schema (field guide R5).
 MIGRATION = re.compile(
     r"(^|[/_.-])(migrations?|migrate|flyway|liquibase|alembic|pre-?upgrade|presync)([/_.-]|$)", re.IGNORECASE
 )
+FURTHER = "further"  # of the annotation aiops/rollback: also to what is older than the value before
+USUAL_S = 7200  # after a deploy: what is still bad then does not pass by itself
 # A branch or an environment is a name that moves. Without a digit no version, date or hash is in it.
 VERSION = re.compile(r"(?=.*[0-9])[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -36,22 +57,83 @@ def roll_back(diagnosis: Diagnosis, target: Target, limits: Limits, panel: Panel
         return Hold("R3", "the repository's history does not tell which values the field had")
     current, earlier = target.history[0], target.history[1:]
     held = _refused(current, earlier, change, target)
+    if held is None and rule != "R1b":
+        held = _usual(target, change, diagnosis.workload, panel, limits)
     if held is not None:
         return held
+    hours = limits.rollback_soak_s // 3600
     for past in earlier:
         until_s = change.at_s if past is earlier[0] else (past.until_s or change.at_s)
-        # Shorter was never tested: not a target, and no reason to stop looking.
-        if until_s - past.since_s >= limits.rollback_soak_s:
-            why = _unsafe(past, until_s, diagnosis, panel, limits, rule)
-            days = (until_s - past.since_s) / 86400
-            reason = (
-                f"{current.value} is blamed; {past.value} ran healthy before it (in place {days:.1f} days)"
-            )
-            field: Literal["image.tag", "image.digest"] = (
-                "image.digest" if target.field == "image.digest" else "image.tag"
-            )
-            return why or Rollback(field, current.value, past.value, rule, reason)
-    return Hold("R3", f"no earlier value was in place for {limits.rollback_soak_s // 3600} h or more")
+        if until_s - past.since_s < limits.rollback_soak_s:
+            if wish != FURTHER:
+                minutes = (until_s - past.since_s) // 60
+                return Hold(
+                    "R3",
+                    f"{past.value} was in place for {minutes} min, at least {hours} h proves a value;"
+                    f" further back only with aiops/rollback: {FURTHER}",
+                )
+            continue
+        why = _unsafe(past, until_s, diagnosis, panel, limits, rule)
+        days = (until_s - past.since_s) / 86400
+        reason = f"{current.value} is blamed; {past.value} ran healthy before it (in place {days:.1f} days)"
+        field: Literal["image.tag", "image.digest"] = (
+            "image.digest" if target.field == "image.digest" else "image.tag"
+        )
+        return why or Rollback(field, current.value, past.value, rule, reason)
+    return Hold("R3", f"no earlier value was in place for {hours} h or more")
+
+
+def went_back(context: Context) -> bool:
+    """Tell whether Argo Rollouts or Flagger gave up on the newest version and serve the one before."""
+    return context.around.phase == DEGRADED or context.around.canary_failed is True
+
+
+def catch_up(target: Target | None, context: Context) -> Decision:
+    """Return a Rollback to what already runs: the repository still asks for what was given up."""
+    if target is None or target.refusal is not None or not target.history:
+        why = (target and target.refusal) or "where its tag lives is not known"
+        return Hold("G4", f"its rollout was aborted; {why}")
+    wish = dict(target.annotations).get("aiops/rollback", "")
+    running = {tag_of(image) for _, image in context.images}
+    current = target.history[0]
+    stable = next((past for past in target.history[1:] if past.value in running), None)
+    if wish == "never" or current.value in running or stable is None or not is_fixed(stable.value):
+        return Hold("G4", "its rollout was aborted; it goes on by its own controller, wait for it")
+    reason = (
+        f"the rollout of {current.value} was aborted and {stable.value} runs again:"
+        " the repository is brought up to what runs"
+    )
+    return Rollback("image.tag", current.value, stable.value, "G4", reason, variant="catch-up")
+
+
+def _usual(target: Target, change: Change, workload: Workload, panel: Panel, limits: Limits) -> Hold | None:
+    """Return why a rise after a deploy is no news: it came at each of the last ones, and passed."""
+    now_s, spans = int(panel.times[-1]), []
+    for past in target.history[1:]:
+        if past.since_s < int(panel.times[0]) or change.at_s - past.since_s < USUAL_S:
+            continue
+        spans.append(_bad_for_s(panel, workload, past.since_s))
+    if len(spans) < limits.usual_deploys or not all(spans):
+        return None
+    if now_s - change.at_s > max(spans):
+        return None
+    minutes = max(spans) // 60
+    return Hold(
+        "R1c", f"each of the last {len(spans)} deploys was as bad for up to {minutes} min, and it passed"
+    )
+
+
+def _bad_for_s(panel: Panel, workload: Workload, deploy_s: int) -> int:
+    """Return how long after a deploy users were harmed, 0 when they were not or it never passed."""
+    span = (panel.times >= deploy_s) & (panel.times < deploy_s + USUAL_S)
+    bad = np.zeros(int(span.sum()), dtype=bool)
+    for signal in panel.signals:
+        values = health.row(panel, workload, signal.name)
+        if signal.floor is not None and values is not None:
+            bad |= values[span] >= signal.floor
+    if not bad.any() or bad[-1]:
+        return 0
+    return int(panel.times[span][np.flatnonzero(bad)[-1]]) - deploy_s
 
 
 def _unsafe(

@@ -24,9 +24,9 @@ class Rule:
 GATES = (
     Rule(
         "G1",
-        "Without fresh, complete samples or enough requests nothing is decided.",
+        "Without fresh, complete samples or enough requests (failures are counted where they are few).",
         "guide G1; faults F09, F11",
-        ("coverage_min", "traffic_min_per_min"),
+        ("coverage_min", "traffic_min_per_min", "counted_min", "chance_max"),
     ),
     Rule("G2", "Too little history: only pods that cannot start (R1b) are acted on.", "guide G2"),
     Rule("G-SUSTAIN", "An anomaly that is not sustained yet is watched, not acted on.", "guide 3b"),
@@ -83,6 +83,7 @@ CAUSES = (
         "guide S6",
         ("explained_min", "onset_slack_s"),
     ),
+    Rule("R14", "Calls find no route or no cluster (Envoy NR, NC): a route was changed.", "guide R14"),
     Rule(
         "G-PLACE",
         "The bad pods share a node, a zone or nothing but themselves, and not a version: infrastructure.",
@@ -97,9 +98,9 @@ CAUSES = (
     ),
     Rule(
         "R1c",
-        "It was as bad before the release, or both versions do not differ: the release is cleared.",
+        "As bad before it, no difference between versions, or usual at each deploy: it is cleared.",
         "guide R1c; Datadog",
-        ("worse_min", "split_sigma"),
+        ("worse_min", "split_sigma", "usual_deploys"),
     ),
     Rule(
         "R1d",
@@ -156,11 +157,16 @@ CAUSES = (
 ACTIONS = (
     Rule(
         "R3",
-        "Target: the newest earlier value that was in place long enough and ran healthy.",
-        "guide R3; Kargo",
+        "Target: the value before, if it was in place long enough and healthy; further back by opt-in.",
+        "issue 4, policy; guide R3, Kargo",
         ("rollback_soak_s", "requests_min"),
     ),
     Rule("R4", "A rollback is never rolled back.", "guide R4; Kargo"),
+    Rule(
+        "G4",
+        "Argo Rollouts or Flagger went back already: the repository is brought up to what runs.",
+        "guide G4; Flagger",
+    ),
     Rule("R-NEVER", "The manifest carries `aiops/rollback: never`.", "issue 4, policy"),
     Rule(
         "R-PAIR",
@@ -194,6 +200,11 @@ ACTIONS = (
         "S8",
         "Only Deployments and Rollouts are scaled; DaemonSets are rolled back as well, nothing else is.",
         "guide S8",
+    ),
+    Rule(
+        "S5",
+        "More pods would open more connections than the manifest declares the database to have.",
+        "guide S5; issue 4, downstream arithmetic",
     ),
     Rule("S-OFF", "Replicas 0 means switched off on purpose.", "faults F39"),
     Rule(

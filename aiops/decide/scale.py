@@ -50,10 +50,28 @@ def _sized(
     needed = max(math.ceil(pods * offered / 60 / served), current + 1)
     new = min(needed, capped(current, limits))
     text = f"{offered / 60:.3g} req/s offered, {served:.3g} req/s served healthy by {pods}: {needed} needed"
+    most = _connections(target)
+    if most is not None and new > most[0]:
+        if most[0] <= current:
+            return Hold("S5", most[1])
+        new = most[0]
     reason = text if new == needed else f"{text}, {new} is the most that one proposal may ask for"
     if target.field == "replicas":
         return Scale("replicas", current, new, "S3", reason)
     return Scale("hpa.max", current, new, "S1b", reason)
+
+
+def _connections(target: Target) -> tuple[int, str] | None:
+    """Return how many pods the connections of a database allow, and why; None when not declared.
+
+    Declared by the manifest: `aiops/connections-per-pod` and `aiops/connections-max`.
+    """
+    notes = dict(target.annotations)
+    each, every = notes.get("aiops/connections-per-pod", ""), notes.get("aiops/connections-max", "")
+    if _INTEGER.fullmatch(each) is None or _INTEGER.fullmatch(every) is None or int(each) == 0:
+        return None
+    most = int(every) // int(each)
+    return most, f"{each} connections per pod and {every} in all allow {most} pods: the database is the limit"
 
 
 def _pods_before(context: Context, calm_s: int, current: int) -> int:

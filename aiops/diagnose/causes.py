@@ -93,6 +93,9 @@ def dependency(inquiry: Inquiry) -> Finding | None:
         inquiry.cleared.append(
             f"{describe(change)}: {blame.workload} explains {blame.share:.0%} of the symptom"
         )
+    if blame.no_route:
+        answer = f"no route leads to {blame.workload}, which explains {blame.share:.0%} of what rose here"
+        return Finding(Cause.CONFIG, blame.workload, answer, None, blame.evidence, rule="R14")
     answer = f"a victim: {blame.workload} explains {blame.share:.0%} of what rose here"
     return Finding(Cause.DEPENDENCY, blame.workload, answer, None, blame.evidence)
 

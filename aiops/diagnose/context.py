@@ -55,7 +55,7 @@ AROUND_ONSET = (
     "disconnect_ratio",
     "turned_away_ratio",
     "slow_ratio",
-    "failure_flags",
+    "lost_calls",
     "pod_error_ratio",
     "pod_latency_p95",
     "hpa_active",
@@ -79,7 +79,7 @@ AROUND_ONSET = (
 # Whether their exporter exists cannot be told from silence, so silence is not called missing.
 SILENT_WHEN_WELL = (
     "waiting_reason",
-    "failure_flags",
+    "lost_calls",
     "pod_unready",
     "node_trouble",
     "oom_killed",
@@ -153,7 +153,9 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         images=_images(sources, workload),
         missing=_missing(sources, workload),
         neighbours=_neighbours(sources, workload, edges),
-        outcomes=surroundings.outcomes(sources, workload, [edge.destination for edge in callees], onset_s),
+        outcomes=surroundings.outcomes(
+            sources, workload, [edge.destination for edge in callees], onset_s, kinds
+        ),
         around=surroundings.around(sources, workload, onset_s),
     )
 

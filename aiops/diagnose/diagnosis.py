@@ -94,6 +94,7 @@ def _one(facts: Facts) -> Diagnosis:
         impact=_impact(facts),
         trace=tuple(inquiry.trace),
         place=finding.place,
+        missing=facts.context.missing,
     )
 
 
@@ -143,10 +144,10 @@ def _shared(found: dict[Key, Diagnosis], fleet: Fleet) -> dict[Key, Diagnosis]:
 
 
 def _impact(facts: Facts) -> Impact:
-    """Return who feels it. A p95 above the floor says how slow, not how many: `share_slow` stays unknown."""
+    """Return who feels it. A p95 above the floor says how slow, not how many: that is counted apart."""
     return Impact(
         share_failing=facts.now("error_ratio"),
-        share_slow=None,
+        share_slow=facts.context.outcomes.slow,
         callers=tuple(
             str(edge.source) for edge in sorted(facts.context.callers, key=lambda e: (-e.rate, e.source))
         ),

@@ -9,16 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiops.diagnose.facts import Facts, Key
-from aiops.domain import CallEdge, Evidence, Workload
+from aiops.domain import CallEdge, Evidence, LostCalls, Workload
+
+# Envoy: no route configured, no cluster found.
+NO_ROUTE = {"NR", "NC"}
 
 
 @dataclass(frozen=True, slots=True)
 class Blame:
-    """Another workload that explains this incident; `share` of the symptom that it carries, 0..1."""
+    """Another workload that explains this incident; `share` of the symptom that it carries, 0..1.
+
+    `no_route`: calls to it find no route or no cluster: the mesh, not the workload.
+    """
 
     workload: Workload
     share: float
     evidence: tuple[Evidence, ...]
+    no_route: bool = False
 
 
 def failing_callee(facts: Facts) -> Blame | None:
@@ -28,6 +35,10 @@ def failing_callee(facts: Facts) -> Blame | None:
     """
     for explain in (_errors, _latency):
         found = [blame for edge in facts.context.callees if (blame := explain(facts, edge)) is not None]
+        if explain is _errors:
+            found += [
+                blame for one in facts.context.outcomes.lost if (blame := _lost(facts, one)) is not None
+            ]
         if sum(blame.share for blame in found) >= facts.limits.explained_min:
             return max(found, key=lambda blame: (blame.share, blame.workload))
     return None
@@ -61,6 +72,21 @@ def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
     claim = f"calls to {edge.destination} fail ({edge.error_ratio_before or 0.0:.3g} before the onset)"
     said = facts.evidence(claim, "call_error_ratio", edge.error_ratio, "ratio")
     return Blame(edge.destination, min(share, 1.0), (said,))
+
+
+def _lost(facts: Facts, one: LostCalls) -> Blame | None:
+    """Return what share of our own failures the calls to a service explain that reach no pod at all."""
+    rise = one.rate - one.before
+    if not facts.harmed() or rise <= 0 or not _may_be_first(facts, one.service.key):
+        return None
+    now, before, rate = facts.now("error_ratio"), facts.before("error_ratio"), facts.now("request_rate")
+    if "error_ratio" not in facts.harmed() or now is None or rate is None or now <= (before or 0.0):
+        return None
+    why = "no route leads there" if NO_ROUTE & set(one.flags.split(",")) else "no pod is ready"
+    claim = f"calls to {one.service} reach nobody ({one.flags}: {why}), {one.before:.3g} before the onset"
+    said = facts.evidence(claim, "lost_calls", one.rate, "req/s")
+    share = rise / max(rate * (now - (before or 0.0)), 1e-9)
+    return Blame(one.service, min(share, 1.0), (said,), no_route=why.startswith("no route"))
 
 
 def _latency(facts: Facts, edge: CallEdge) -> Blame | None:

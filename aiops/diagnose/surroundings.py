@@ -7,15 +7,17 @@ no exporter tells is empty here and named in `Context.missing`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from aiops.diagnose.exposure import SERVICE
-from aiops.diagnose.rows import NOW_STEPS, Sources, median, newest
-from aiops.diagnose.traffic import DESTINATION
+from aiops.diagnose.rows import NOW_STEPS, Kinds, Sources, median, named, newest
+from aiops.diagnose.traffic import DESTINATION, SOURCE
 from aiops.domain import (
     Answer,
     FloatArray,
+    LostCalls,
     NodePods,
     Outcomes,
     PodSplit,
@@ -30,7 +32,9 @@ DEGRADED = "Degraded"
 CHAOS_HOMES = ("chaos-mesh", "chaos-testing")
 
 
-def outcomes(sources: Sources, workload: Workload, callees: Sequence[Workload], onset_s: int) -> Outcomes:
+def outcomes(
+    sources: Sources, workload: Workload, callees: Sequence[Workload], onset_s: int, kinds: Kinds
+) -> Outcomes:
     """Return how the requests of a workload end. A fault is injected by the proxy of the caller."""
 
     def now(source: str) -> float | None:
@@ -45,10 +49,6 @@ def outcomes(sources: Sources, workload: Workload, callees: Sequence[Workload], 
         if (share := _level(sources, "injected_ratio", one, None)) is not None
     ]
     most, into = max(injected, default=(None, ""))
-    flags = {
-        labels.get("response_flags", ""): median(values[-NOW_STEPS:]) or 0.0
-        for labels, values in sources.rows("failure_flags", workload, *SERVICE)
-    }
     return Outcomes(
         injected=most,
         injected_into=into,
@@ -57,7 +57,7 @@ def outcomes(sources: Sources, workload: Workload, callees: Sequence[Workload], 
         turned_away=now("turned_away_ratio"),
         turned_away_before=before("turned_away_ratio"),
         slow=now("slow_ratio"),
-        flags=tuple(sorted((flag, rate) for flag, rate in flags.items() if flag and rate > 0)),
+        lost=_lost(sources, workload, onset_s, kinds),
     )
 
 
@@ -65,7 +65,9 @@ def around(sources: Sources, workload: Workload, onset_s: int) -> Surroundings:
     """Return what stands around a workload."""
     places = _places(sources, workload, onset_s)
     zones = _zones(sources, workload.cluster)
-    canary = sources.newest("canary_status", workload)
+    # Flagger's canary is called like its target; what serves is called <target>-primary.
+    target = replace(workload, name=workload.name.removesuffix("-primary"))
+    canary = sources.newest("canary_status", target)
     phases = [
         labels.get("phase", "") for labels, row in sources.rows("rollout_phase", workload) if newest(row)
     ]
@@ -90,16 +92,34 @@ def around(sources: Sources, workload: Workload, onset_s: int) -> Surroundings:
     )
 
 
+def _lost(sources: Sources, workload: Workload, onset_s: int, kinds: Kinds) -> tuple[LostCalls, ...]:
+    """Return the calls of a workload that reach nobody. A service is taken for the workload of its name."""
+    found = []
+    for labels, row in sources.rows("lost_calls", workload, *SOURCE):
+        rate = median(row[-NOW_STEPS:])
+        if not rate:
+            continue
+        service = named(labels, kinds, namespace=SERVICE[0], name=SERVICE[1])
+        before = _before(sources.answers["lost_calls"], row, onset_s) or 0.0
+        found.append(LostCalls(service, labels.get("response_flags", ""), rate, before))
+    return tuple(sorted(found, key=lambda one: (one.service, one.flags)))
+
+
+def _before(answer: Answer, values: FloatArray, onset_s: int) -> float | None:
+    times = answer.times
+    early = (times >= onset_s - LIMITS.baseline_s) & (times < onset_s - LIMITS.onset_slack_s)
+    return median(values[early])
+
+
 def _level(sources: Sources, source: str, workload: Workload, onset_s: int | None) -> float | None:
     """Return the median of the newest steps, or of the hour before the onset."""
     rows = sources.rows(source, workload, *DESTINATION)
     if not rows:
         return None
-    values, times = rows[0][1], sources.answers[source].times
-    if onset_s is None:
-        return median(values[-NOW_STEPS:])
-    early = (times >= onset_s - LIMITS.baseline_s) & (times < onset_s - LIMITS.onset_slack_s)
-    return median(values[early])
+    values = rows[0][1]
+    return (
+        median(values[-NOW_STEPS:]) if onset_s is None else _before(sources.answers[source], values, onset_s)
+    )
 
 
 def _of_namespace(

@@ -8,9 +8,12 @@ minute it was made are enough to name it, and a person decides.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from aiops.domain import Change, Commit, Target
+from aiops.domain import Change, Commit, Diagnosis, Hold, Target
+from aiops.gitops import where
+from aiops.gitops.clusters import Cluster
 from aiops.ports import Repository
 
 # From commit to pods: a GitOps controller polls for minutes, a person may wait for a sync window.
@@ -18,6 +21,19 @@ BEFORE_S = 3600
 AFTER_S = 60  # two clocks
 MAX_COMMITS = 20  # of one folder
 MAX_FILES = 10  # of those that are called like the workload
+
+
+def named(
+    held: Hold, found: Diagnosis, repository: Repository, sha: str, clusters: Sequence[Cluster]
+) -> Hold:
+    """Return a hold that also names the commit to revert, when the repository has one at that time."""
+    if found.change is None:
+        return held
+    target = where.resolve(repository.files(sha), found.workload, "image.tag", clusters)
+    one = commit(repository, sha, target, found.change)
+    if one is None:
+        return replace(held, reason=f"{held.reason}; no commit near that time touched its files")
+    return replace(held, reason=f"{held.reason}; revert commit {one.sha[:12]} ({one.subject[:80]})")
 
 
 def commit(repository: Repository, sha: str, target: Target, change: Change) -> Commit | None:

@@ -70,8 +70,11 @@ def context() -> tuple[Query, ...]:
 
 def _outcomes() -> tuple[Query, ...]:
     """Return how requests end besides errors of the server."""
-    flags = ("cluster", "destination_service_namespace", "destination_service_name", "response_flags")
-    failed = 'reporter="source",response_flags!~"-|",response_code=~"0|5.."'
+    lost = (
+        *("cluster", "source_workload_namespace", "source_workload"),
+        *("destination_service_namespace", "destination_service_name", "response_flags"),
+    )
+    nobody = 'reporter="source",destination_workload="unknown",response_flags!~"-|"'
     return (
         # Share of requests that a proxy was told to fail or delay (FI, DI), as callers count them.
         _query("injected_ratio", _share(_DESTINATION, _CLIENT, _flagged("FI|DI")), "ratio", _DESTINATION),
@@ -81,14 +84,14 @@ def _outcomes() -> tuple[Query, ...]:
         _query("turned_away_ratio", _turned_away(), "ratio", _DESTINATION),
         # Share of requests slower than 500 ms: the first bucket of Istio above the latency floor.
         _query("slow_ratio", _slow(), "ratio", _DESTINATION),
-        # Failed calls per second to a service by Envoy's flag; also those that reach no workload.
+        # Calls per second that reach no workload, by the service that was meant and Envoy's flag.
         context_query(
-            "failure_flags",
-            f"sum {by(flags)} (rate(istio_requests_total{{{failed}}}[5m]))",
+            "lost_calls",
+            f"sum {by(lost)} (rate(istio_requests_total{{{nobody}}}[5m]))",
             "req/s",
-            flags,
-            namespace=flags[1],
-            workload=flags[2],
+            lost,
+            namespace=lost[1],
+            workload=lost[2],
         ),
     )
 

@@ -76,7 +76,8 @@ def past(item: PlanItem) -> list[str]:
     """Return the values that the field had before, newest first."""
     if not item.past:
         return []
-    rows = ["| value | from | until | commit | other files in that commit |", "|---|---|---|---|---|"]
+    head = "| value | from | until | how it ran | commit | other files in that commit |"
+    rows = [head, "|---|---|---|---|---|---|"]
     rows += [_past_row(one) for one in item.past[:_MAX_PAST]]
     return ["## Values this field had", "\n".join(rows)]
 
@@ -85,6 +86,7 @@ def _past_row(one: PastValue) -> str:
     until = "now" if one.until_s is None else words.utc(one.until_s)
     return (
         f"| {inert.place(one.value)} | {words.utc(one.since_s)} | {until}"
+        f" | {inert.prose(one.ran) if one.ran else 'not known'}"
         f" | {inert.label(one.commit[:12])} | {len(one.touched)} |"
     )
 

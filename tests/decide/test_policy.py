@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aiops.decide import policy, rules
 from aiops.domain import Decision, Familiar, Hold, Rollback, Scale, State, Target, Verdict
-from aiops.limits import Limits
+from aiops.limits import LIMITS, Limits
 
 REPLICAS = count_target("search", "replicas", "4")
 
@@ -361,7 +361,7 @@ ROLLBACK_HOLDS: list[tuple[str, Callable[[], Shop], Target, str]] = [
     ),
     (
         "too little traffic",
-        lambda: bad_release().set("api", "request_rate", 0.05, since=3000),
+        lambda: bad_release().set("api", "request_rate", 0.01, since=3000),
         good_target(),
         "G1",
     ),
@@ -374,6 +374,91 @@ ROLLBACK_HOLDS: list[tuple[str, Callable[[], Shop], Target, str]] = [
 )
 def test_a_release_is_not_rolled_back(make: Callable[[], Shop], target: Target, rule: str) -> None:
     assert ("hold", rule) == told(make().decide("api", target))
+
+
+def test_failures_are_counted_one_by_one_where_hardly_anybody_calls() -> None:
+    few = bad_release().set("api", "request_rate", 0.05, since=3000)  # 3 a minute
+    assert told(few.decide("api", good_target())) == ("rollback", "R1")
+    rare = bad_release(errors=0.025).set("api", "request_rate", 0.05, since=3000)
+    assert told(rare.decide("api", good_target())) == ("hold", "G1")
+
+
+def _deploys_that_hurt(*minutes: int, until: int = 15) -> tuple[Shop, Target]:
+    """Return a bad release after deploys some hours ago, each of which failed for a while."""
+    shop = bad_release()
+    values = [("2.0.0", 0.58)]
+    for number, length in enumerate(minutes, start=1):
+        hours = 6.0 * number
+        at = int(hours * 60)
+        shop.set("api", "error_ratio", 0.3, since=at - 2, until=at - length)
+        values.append((f"1.{9 - number}.0", hours))
+    return shop, tag_target("api", *values, ("1.0.0", 240))
+
+
+def test_what_comes_with_every_deploy_and_passes_is_not_rolled_back() -> None:
+    shop, target = _deploys_that_hurt(50, 45)
+    decision = shop.decide("api", target)
+    assert told(decision) == ("hold", "R1c")
+    assert "each of the last 2 deploys was as bad for up to 50 min" in decision.reason
+
+
+@pytest.mark.parametrize(
+    "minutes", [(50,), (20, 10), (50, 0)], ids=["only once", "shorter", "not every time"]
+)
+def test_what_is_not_usual_at_each_deploy_is(minutes: tuple[int, ...]) -> None:
+    shop, target = _deploys_that_hurt(*minutes)
+    assert told(shop.decide("api", target)) == ("rollback", "R1")
+
+
+def _aborted(shop: Shop) -> Shop:
+    return shop.row("rollout_phase", 1, namespace="shop", workload="api", phase="Degraded")
+
+
+def test_the_repository_catches_up_with_a_rollout_that_was_aborted() -> None:
+    shop = Shop("web", "api").calls("web", "api", 20).fire("api", "error_ratio")
+    decision = _aborted(shop).decide("api", good_target())
+    assert isinstance(decision, Rollback)
+    assert (decision.rule, decision.variant, decision.old, decision.new) == (
+        "G4",
+        "catch-up",
+        "2.0.0",
+        "1.0.0",
+    )
+
+
+def test_a_canary_that_flagger_gave_up_counts_under_the_name_of_its_target() -> None:
+    shop = Shop("web", "api-primary").calls("web", "api-primary", 20).fire("api-primary", "error_ratio")
+    shop.image("api-primary", "1.0.0", repo="r/api", container="api").context_row("canary_status", "api", 2)
+    assert shop.decide("api-primary", tag_target("api-primary", ("2.0.0", 1), ("1.0.0", 240))).rule == "G4"
+
+
+def test_an_aborted_rollout_whose_new_version_still_runs_is_left_to_its_controller() -> None:
+    assert told(_aborted(bad_release()).decide("api", good_target())) == ("hold", "G4")
+
+
+@pytest.mark.parametrize(
+    ("each", "every", "expected"),
+    [("10", "50", ("scale", "S3", 5)), ("10", "45", ("hold", "S5", 0)), ("ten", "45", ("scale", "S3", 6))],
+)
+def test_declared_connections_of_the_database_cap_the_pods(
+    each: str, every: str, expected: tuple[str, str, int]
+) -> None:
+    notes = (("aiops/connections-max", every), ("aiops/connections-per-pod", each))
+    decision = surge(2.0).decide("search", replace(REPLICAS, annotations=notes))
+    new = decision.new if isinstance(decision, Scale) else 0
+    assert (*told(decision), new) == expected
+
+
+def test_every_gate_is_told_with_its_answer() -> None:
+    shop = bad_release()
+    shop.decide("api", good_target())
+    found = shop.diagnose()["api"]
+    asked = policy.asked(
+        shop.incidents["api"], found, shop.contexts[scenes.workload("api")], LIMITS, shop.panel
+    )
+    assert [(one.rule, one.holds) for one in asked] == [
+        (name, False) for name in ("G1", "G-SUSTAIN", "G-HARM", "G1", "G3")
+    ]
 
 
 def test_a_neighbour_that_was_released_an_hour_apart_does_not_stand_in_the_way() -> None:
@@ -417,9 +502,11 @@ def test_the_same_tag_in_another_overlay_does_not_stand_in_the_way() -> None:
     assert told(bad_release().decide("api", target)) == ("rollback", "R1")
 
 
-def test_a_value_that_was_never_tested_is_skipped() -> None:
+def test_a_value_that_was_never_tested_is_skipped_only_by_opt_in() -> None:
     target = tag_target("api", ("2.0.0", 0.58), ("1.9.0", 0.8), ("1.0.0", 240))
-    decision = bad_release().decide("api", target)
+    assert told(bad_release().decide("api", target)) == ("hold", "R3")
+    further = replace(target, annotations=(("aiops/rollback", "further"),))
+    decision = bad_release().decide("api", further)
     assert isinstance(decision, Rollback)
     assert decision.new == "1.0.0"
 

@@ -142,7 +142,14 @@ def rollback_item() -> PlanItem:
         edits=(edit(IMAGE_FILE, IMAGE_CONTENT, ("images", 0, "newTag"), "1.14.3", "1.14.2"),),
         past=(
             PastValue("1.14.3", "ab" * 20, ONSET_S - 240, None, ()),
-            PastValue("1.14.2", "cd" * 20, ONSET_S - 6 * 86_400, ONSET_S - 240, ("apps/checkout/env.yaml",)),
+            PastValue(
+                "1.14.2",
+                "cd" * 20,
+                ONSET_S - 6 * 86_400,
+                ONSET_S - 240,
+                ("apps/checkout/env.yaml",),
+                "well, 81 requests",
+            ),
         ),
         chart=chart("error_ratio", "ratio"),
     )

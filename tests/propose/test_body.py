@@ -52,7 +52,7 @@ def poisoned(text: str, copies: int = 1) -> tuple[PlanItem, Plan]:
         incident=replace(item.incident, workload=workload, signals=(breach,) * copies, fallback_reason=text),
         diagnosis=diagnosis,
         edits=(edit,) * copies,
-        past=(PastValue(text, text, 0, 1, (text,)),) * copies,
+        past=(PastValue(text, text, 0, 1, (text,), text),) * copies,
         chart=Chart(text, text, (0, 60), (1.0, 2.0), (1.0, 1.0), (2.0, 2.0), 0),
     )
     guardrails = (Guardrail(text, tripped=True, value=text, limit=text),) * copies
