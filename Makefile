@@ -67,10 +67,10 @@ bench-detection: .venv/.test .cache/peers/.done
 	@.cache/peers/bin/python -m pip --disable-pip-version-check install -q -r tests/bench/detection/peers.txt
 	@touch $@
 
-# WORKLOADS=1000 ROUNDS=3 SHARDS=100: less of them takes less time.
+# WORKLOADS=1000 ROUNDS=3 SHARDS=200: less of them takes less time.
 bench-speed: .venv/.test .cache/speed-peers/.done
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python tests/bench/speed/run.py .cache/speed-peers/bin/python \
-	  --workloads $(or $(WORKLOADS),1000) --rounds $(or $(ROUNDS),3) --shards $(or $(SHARDS),100)
+	  --workloads $(or $(WORKLOADS),1000) --rounds $(or $(ROUNDS),3) --shards $(or $(SHARDS),200)
 
 # Others than those of bench-detection: each set has the versions its tables were measured with.
 .cache/speed-peers/.done: tests/bench/speed/peers.txt | .venv/bin/python
