@@ -73,8 +73,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         out.print(grid)
         return
     widths = [max(len(row[i]) for row in (headers, *rows)) for i in range(len(headers))]
-    for row in (headers, *rows):
-        out.print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headers, *rows)
+    ]
+    out.print("\n".join(lines))
 
 
 def result(found: Result) -> None:

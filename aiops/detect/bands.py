@@ -72,6 +72,10 @@ class Bands:
         """Return the same expected value; the edges enclose what both allow."""
         return Bands(self.expected, np.fmin(self.lower, other.lower), np.fmax(self.upper, other.upper))
 
+    def since(self, step: int) -> Bands:
+        """Return the bands from `step` on."""
+        return Bands(self.expected[:, step:], self.lower[:, step:], self.upper[:, step:])
+
     def rows(self, pick: NDArray[np.int64]) -> Bands:
         """Return the bands of only some series."""
         return Bands(self.expected[pick], self.lower[pick], self.upper[pick])

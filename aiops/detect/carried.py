@@ -71,7 +71,8 @@ def bands(
     At least one series, at most one day after the fit window: [B, T], NaN before. `earlier`: by key.
     """
     span = _span(batch)
-    limits = np.array([_limit(model, signal) for signal in signals]).reshape(-1, 2)  # [B, 2]
+    known = {signal: _limit(model, signal) for signal in set(signals)}
+    limits = np.array([known[signal] for signal in signals]).reshape(-1, 2)  # [B, 2]
     found = key(batch, model, hold_steps)
     old = earlier.get(found)
     if old is not None and not _fits(old, model, span, batch.step_s):
@@ -272,8 +273,9 @@ def _finished(
 def _joined(batch: Batch, span: _Span, parts: list[tuple[NDArray[np.int64], FloatArray, Carried]]) -> Bands:
     """Return the bands [B, T] of all blocks, in units."""
     steps = batch.values.shape[1]
-    out = np.full((3, len(batch.values), steps), np.nan)
     from_step = span.fit * span.per
+    out = np.empty((3, len(batch.values), steps))
+    out[:, :, :from_step] = np.nan
     for rows, edges, carried in parts:
         centre, scale, _ = carried.fitted.T
         for i in range(3):

@@ -152,8 +152,10 @@ def season_length(per_day: int) -> int:
 
 def columns(values: FloatArray, start: int, length: int) -> FloatArray:
     """Return columns [start, start + length) of [B, N]; NaN where there are none."""
-    out = np.full((len(values), length), np.nan)
     low, high = max(start, 0), min(start + length, values.shape[1])
+    if (low, high) == (start, start + length):
+        return values[:, low:high].astype(np.float64)
+    out = np.full((len(values), length), np.nan)
     if low < high:
         out[:, low - start : high - start] = values[:, low:high]
     return out

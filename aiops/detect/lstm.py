@@ -56,6 +56,8 @@ class Pass:
         One forecast may have been made at an odd moment; three agree on what is odd.
         """
         made = self.made[:, :, start:stop].astype(np.float64)
+        if np.isfinite(made).all():  # nearly always; the same sum, without a copy for each step
+            return np.asarray(made.sum(axis=1) / made.shape[1])
         count = np.isfinite(made).sum(axis=1)
         return np.where(count > 0, np.nansum(made, axis=1) / np.maximum(count, 1), np.nan)
 

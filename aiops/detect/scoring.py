@@ -151,22 +151,21 @@ def _score_day(
         _put(bands, pick[stays], drawn.rows(np.flatnonzero(stays)))
         lost = pick[~stays]
     new = [] if model is None else _newcomers(bands, batch, np.flatnonzero(young), names, model, hold)
-    bands = guarded(bands, batch.min_deviation)
-    odd = scores(batch.values, bands, batch.direction)
-    for index in np.unique(lost // len(panel.signals)):  # one fit per workload and day: law 8
-        mine = lost[lost // len(panel.signals) == index]
-        found, shown = forest.judge(batch.rows(mine), forest.seed(panel.workloads[index], span.day_s), hold)
-        odd[mine] = found
-        _put(bands, mine, shown)
     first = max(history.judged_from_s, span.start_s)
     at = (first - int(batch.times[0])) // batch.step_s
+    shown = guarded(bands.since(at), batch.min_deviation)
+    odd = scores(batch.values[:, at:], shown, batch.direction)
+    for index in np.unique(lost // len(panel.signals)):  # one fit per workload and day: law 8
+        mine = lost[lost // len(panel.signals) == index]
+        found, drawn = forest.judge(batch.rows(mine), forest.seed(panel.workloads[index], span.day_s), hold)
+        odd[mine] = found[:, at:]
+        _put(shown, mine, drawn.since(at))
     scorer, reason = _who(
         panel.workloads, len(panel.signals), np.concatenate([pick, *new]), lost, plain, model
     )
-    shown = Bands(bands.expected[:, at:], bands.lower[:, at:], bands.upper[:, at:])
     before = batch.values[:, at - hold + 1 :]
     wider = traffic_guard.widened(shown, before, usual, panel.signals, batch.step_s, hold)
-    return _Day(_spared(odd[:, at:], batch, shown, wider), wider, scorer, reason, kept)
+    return _Day(_spared(odd, batch, shown, wider), wider, scorer, reason, kept)
 
 
 def _spared(odd: FloatArray, batch: Batch, shown: Bands, wider: Bands) -> FloatArray:

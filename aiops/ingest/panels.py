@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -98,6 +99,7 @@ def _key(answer: Answer, labels: Mapping[str, str]) -> Key:
     )
 
 
+@lru_cache(maxsize=2**16)  # every answer of a run names the same workloads
 def _is_usable(key: Key) -> bool:
     cluster, namespace, name = key
     return all((_CLUSTER.fullmatch(cluster), _NAME.fullmatch(namespace), _NAME.fullmatch(name)))
