@@ -8,8 +8,9 @@ on the changed repository (`edits`), so this may be wrong without harm.
 from __future__ import annotations
 
 from aiops.domain import FieldName, Insertion
+from aiops.gitops.layers import Layer
 from aiops.gitops.nodes import Node, entries_at, look, text_at
-from aiops.gitops.rendered import Layer, Rendered
+from aiops.gitops.rendered import Rendered
 from aiops.gitops.repository_map import RepositoryMap, Unit
 from aiops.gitops.snapshot import Spot
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiops.domain import Workload
 from aiops.errors import EditRefused
@@ -36,11 +37,9 @@ def own(workload: Workload, clusters: Sequence[Cluster]) -> list[Cluster]:
 
 def choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]) -> Found:
     """Return the one object that is the workload. Raises EditRefused: none, or several."""
-    found = [
-        (unit, one)
-        for unit, one in repository.named.get(workload.name, [])
-        if _is_called(one, workload) and any(deploys(unit, cluster) for cluster in own)
-    ]
+    found = _called(repository, workload, own)
+    if not found and (behind := canary_target(repository, workload)):
+        found = _called(repository, replace(workload, name=behind), own)
     exact = [(unit, one) for unit, one in found if one.namespace == workload.namespace]
     found = exact or found
     if not found:
@@ -57,6 +56,29 @@ def choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]
             todo="say in aiops.yaml under `clusters` which folder deploys to which cluster",
         )
     return found[0]
+
+
+def canary_target(repository: RepositoryMap, workload: Workload) -> str:
+    """Return the workload that Flagger copied to the one the metrics name, "" when it did not.
+
+    Source: flagger docs/usage/how-it-works.md: `<target>-primary` serves, `<target>-canary` is a Service.
+    """
+    for suffix in ("-primary", "-canary"):
+        name = workload.name.removesuffix(suffix)
+        if name != workload.name and any(
+            not one.namespace or not workload.namespace or one.namespace == workload.namespace
+            for _, one in repository.canaries.get(name, ())
+        ):
+            return name
+    return ""
+
+
+def _called(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]) -> list[Found]:
+    return [
+        (unit, one)
+        for unit, one in repository.named.get(workload.name, [])
+        if _is_called(one, workload) and any(deploys(unit, cluster) for cluster in own)
+    ]
 
 
 def _is_called(one: Rendered, workload: Workload) -> bool:

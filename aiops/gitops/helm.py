@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from aiops.gitops import image_reference
+from aiops.gitops.layers import Opening, Updater, Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, look
-from aiops.gitops.rendered import Container, Opening, Rendered, Updater, Values, number, placeholder
+from aiops.gitops.rendered import Container, Rendered, number, placeholder, spot_of
 from aiops.gitops.snapshot import Spot
 
 _DEPTH = 3  # an umbrella chart nests `<subchart>.<component>.image`
@@ -66,7 +67,7 @@ def expand(release: Release) -> list[Rendered]:
     for prefix in prefixes:
         names = _names(release, prefix, len(controllers))
         workload = Rendered("", names, release.namespace, release.file, release.document)
-        workload.updaters = release.updaters
+        workload.updaters, workload.release = release.updaters, release.name
         _containers(release, prefix, workload)
         key = "replicas" if not _set(release, (*prefix, "replicaCount")) else "replicaCount"
         workload.numbers["replicas"] = _numbers(release, (*prefix, key))
@@ -128,7 +129,7 @@ def _keys(release: Release, path: Prefix) -> list[str]:
 
 def _autoscaler(release: Release, prefix: Prefix, names: list[str]) -> Rendered:
     made = Rendered("HorizontalPodAutoscaler", names, release.namespace, release.file, release.document)
-    made.scales = ("", names[-1])
+    made.scales, made.release = ("", names[-1]), release.name
     for name, key in (("hpa.min", "minReplicas"), ("hpa.max", "maxReplicas")):
         made.numbers[name] = _numbers(release, (*prefix, "autoscaling", key))
         made.openings[name] = release.openings((*prefix, "autoscaling", key))
@@ -188,8 +189,7 @@ def _set(release: Release, path: Prefix) -> list[Spot]:
             continue
         found, why = look(layer.node, *path)
         if isinstance(found, Scalar) or why:
-            text = found.value if isinstance(found, Scalar) else ""
-            spots.append(Spot(layer.file, layer.document, full, text, layer.kind, layer.problem or why))
+            spots.append(spot_of(layer.file, layer.document, full, found, layer.kind, layer.problem or why))
     dotted = ".".join(map(str, path))
     spots.extend(spot for name, spot in release.parameters if name == dotted)
     return spots

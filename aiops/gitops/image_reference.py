@@ -106,5 +106,12 @@ def stands_in(path: tuple[str | int, ...], value: str) -> ImageReference | None:
     A JSON patch is a list, and the image it sets is a whole one: `web@sha256:..` is no tag there.
     """
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    whole = key.lower().endswith("image") or (isinstance(path[0], int) and "@" in value)
-    return parse(value) if whole or not is_version(value) else None
+    inner = path[len(path) - path[::-1].index("|") :] if "|" in path else path
+    whole = key.lower().endswith("image") or (isinstance(inner[0], int) and "@" in value)
+    if is_version(value) and not whole:
+        return None
+    old, equals, new = value.partition("=")  # Argo CD: `old=new:tag`
+    if not equals:
+        return parse(value)
+    parsed = parse(new) if is_name(old) else None
+    return parsed and ImageReference(f"{old}={parsed.name}", parsed.tag, parsed.digest)

@@ -12,10 +12,11 @@ import posixpath
 from dataclasses import replace
 
 from aiops.errors import EditRefused
-from aiops.gitops import image_reference
+from aiops.gitops import helm, image_reference, releases
+from aiops.gitops.layers import Layer
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
 from aiops.gitops.patches import block, block_images, listed, patch
-from aiops.gitops.rendered import Container, Layer, Rendered, number, objects, placeholder
+from aiops.gitops.rendered import Container, Rendered, number, objects, placeholder, spot_of
 from aiops.gitops.snapshot import Snapshot, Spot
 
 MAX_LAYERS = 32
@@ -66,7 +67,7 @@ class Renderer:
     ) -> list[Rendered]:
         """Return the objects below, plus those of this kustomization, after its transformations."""
         snapshot = self._snapshot
-        found = below + self._resources(folder, root, above)
+        found = below + self._resources(folder, file, root, above)
         for entry in entries_at(root, "components"):
             part = _join(folder, text_at(entry))
             if part is None or part in above:
@@ -76,12 +77,13 @@ class Renderer:
             found = self._layer(found, part, component_file, component, (*above, folder))
         if len(found) > MAX_OBJECTS:
             raise EditRefused(f"renders more than {MAX_OBJECTS} objects", where=file)
+        found += self._generated(folder, file, root)
         early = listed(snapshot, file, root, "patchesStrategicMerge", "patches")
         late = listed(snapshot, file, root, "patchesJson6902")
         self.used.update(one.file for one in (*early, *late))
         found = patch(found, early)
         names = {id(one): one.name for one in found}
-        _rename(found, root)
+        rename(found, root)
         found = patch(found, late)
         for one in found:
             images = tuple(container.image for container in one.containers)
@@ -92,7 +94,7 @@ class Renderer:
         self._replace(found, folder, file, root)
         return found
 
-    def _resources(self, folder: str, root: Node | None, above: tuple[str, ...]) -> list[Rendered]:
+    def _resources(self, folder: str, file: str, root: Node | None, above: tuple[str, ...]) -> list[Rendered]:
         found: list[Rendered] = []
         for key in ("resources", "bases"):
             for entry in entries_at(root, key):
@@ -107,13 +109,29 @@ class Renderer:
                     found.extend(self._file(path))
                 if len(found) > MAX_OBJECTS:
                     raise EditRefused(f"renders more than {MAX_OBJECTS} objects", where=folder)
-        return found
+        made = releases.of_kustomization(self._snapshot, folder, file, root)
+        self.used.update(layer.file for release in made for layer in release.layers)
+        return found + [one for release in made for one in helm.expand(release)]
 
     def _file(self, path: str) -> list[Rendered]:
         try:
             return objects(path, self._snapshot.nodes(path)) if self._snapshot.is_relevant(path) else []
         except EditRefused:
             return []  # the snapshot keeps the reason; a search for the workload tells it
+
+    def _generated(self, folder: str, file: str, root: Node | None) -> list[Rendered]:
+        """Return the ConfigMaps that are generated from files: they may hold Helm values."""
+        found = []
+        for entry in entries_at(root, "configMapGenerator"):
+            made = Rendered("ConfigMap", [text_at(entry, "name")], text_at(entry, "namespace"), file, 0)
+            for name in (text_at(one) for one in entries_at(entry, "files")):
+                key, equals, path = name.partition("=")
+                full = _join(folder, path if equals else key)
+                if full is not None and self._snapshot.exists(full):
+                    made.files[key if equals else posixpath.basename(key)] = full
+                    self.used.add(full)
+            found.append(made)
+        return found
 
     def _replace(self, found: list[Rendered], folder: str, file: str, root: Node | None) -> None:
         """Mark what `replacements` and `transformers` may set; they are not evaluated."""
@@ -147,7 +165,8 @@ def _join(folder: str, entry: str) -> str | None:
     return "" if path == "." else path
 
 
-def _rename(found: list[Rendered], root: Node | None) -> None:
+def rename(found: list[Rendered], root: Node | None) -> None:
+    """Set the namespace, and add prefix and suffix to the names."""
     namespace, prefix, suffix = (text_at(root, key) for key in ("namespace", "namePrefix", "nameSuffix"))
     for one in found:
         one.namespace = namespace or one.namespace
@@ -203,6 +222,6 @@ def _set_image(
         why = why or placeholder(winner.value)
         if not why and not image_reference.is_version(winner.value):
             why = f"{key} is not a tag or digest by the OCI grammar"
-        container.spots.append(Spot(file, document, (*path, key), winner.value, kind, why))
+        container.spots.append(spot_of(file, document, (*path, key), winner, kind, why))
     elif why:
         container.spots.append(Spot(file, document, path, "", kind, why))

@@ -35,7 +35,8 @@ _STR = "tag:yaml.org,2002:str"
 class Scalar:
     """One scalar. `start`, `end`: characters from the start of the text, quotes included.
 
-    `style`: "" plain, ' or " quoted, | or > block. `tag`: written out, "" when not.
+    `style`: "" plain, ' or " quoted, | or > block. `tag`: written out, "" when not. `origin`: the
+    scalar this one was filled in from, () when it was filled in and nothing can be changed.
     """
 
     value: str
@@ -45,6 +46,7 @@ class Scalar:
     start: int
     end: int
     line: int
+    origin: tuple[str, int, tuple[str | int, ...]] | tuple[()] | None = None
 
 
 @dataclass(slots=True)

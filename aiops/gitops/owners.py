@@ -13,8 +13,9 @@ import fnmatch
 from aiops.domain import Pin, Place
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
+from aiops.gitops.layers import Updater
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, entries_at, look, text_at
-from aiops.gitops.rendered import Container, Rendered, Updater
+from aiops.gitops.rendered import Container, Rendered
 from aiops.gitops.snapshot import Snapshot
 
 _PREFIX = "argocd-image-updater.argoproj.io/"
@@ -26,7 +27,7 @@ def updaters(application: Rendered, objects: list[Rendered]) -> list[Updater]:
     annotations, _ = look(application.node, "metadata", "annotations")
     listed = text_at(annotations, f"{_PREFIX}image-list")
     if isinstance(annotations, Mapping) and listed:
-        where = (application.file, application.document, ("metadata", "annotations"))
+        where = (application.file, application.document, (*application.root, "metadata", "annotations"))
         images = tuple(_alias(one) for one in listed.split(",") if one.strip())
         method = text_at(annotations, f"{_PREFIX}write-back-method") or "argocd"
         found.append(Updater("argocd-image-updater", *where, images, method))
@@ -91,7 +92,7 @@ def _ignore(snapshot: Snapshot, one: Updater, alias: str) -> Pin:
             " cluster wins over git",
             todo="use write-back-method git",
         )
-    if one.path[0] == "metadata":
+    if one.path[-1] == "annotations":
         if not alias:
             raise EditRefused(
                 f"owned by {one.owner}, which would set the tag again; the image has no alias to ignore it by"

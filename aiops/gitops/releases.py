@@ -10,45 +10,29 @@ from __future__ import annotations
 import posixpath
 
 from aiops.errors import EditRefused
-from aiops.gitops import inside
+from aiops.gitops import inside, sources
 from aiops.gitops.helm import Release
+from aiops.gitops.layers import Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
-from aiops.gitops.rendered import Rendered, Values
+from aiops.gitops.rendered import Rendered, spot_of
 from aiops.gitops.snapshot import Snapshot, Spot
 
 
-def source_override(snapshot: Snapshot, folder: str, application: str) -> str:
-    """Return the file by which Argo CD overrides an Application source, "" when there is none.
+def of_application(snapshot: Snapshot, found: Rendered, others: frozenset[str]) -> list[Release]:
+    """Return the releases of an Argo CD Application, one for each source that is a chart.
 
-    Source: argo-cd docs/user-guide/parameters.md, "Store Overrides In Git".
+    `others`: addresses of other repositories; what a source takes from them is not known.
     """
-    for name in (".argocd-source.yaml", f".argocd-source-{application}.yaml"):
-        path = posixpath.join(folder, name)
-        if snapshot.exists(path):
-            return path
-    return ""
-
-
-def sources(node: Node | None) -> list[tuple[tuple[str | int, ...], Node]]:
-    """Return (path in the document, source) of an Application; `sources` replaces `source`."""
-    many = entries_at(node, "spec", "sources")
-    if many:
-        return [(("spec", "sources", index), one) for index, one in enumerate(many)]
-    one, _ = look(node, "spec", "source")
-    return [(("spec", "source"), one)] if one is not None else []
-
-
-def of_application(snapshot: Snapshot, found: Rendered) -> list[Release]:
-    """Return the releases of an Argo CD Application, one for each source that is a chart."""
     made = []
-    for prefix, source in sources(found.node):
-        folder = posixpath.normpath(text_at(source, "path")) if text_at(source, "path") else ""
-        chart = text_at(source, "chart")
-        local = bool(folder) and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
+    every = sources.of(snapshot, found)
+    for source in every:
+        chart, folder = source.text("chart"), source.folder
+        own = sources.address(source.text("repoURL")) not in others
+        local = own and bool(source.text("path")) and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
         if not chart and not local:
             continue
         release = Release(
-            text_at(source, "helm", "releaseName") or found.name,
+            source.text("helm", "releaseName") or found.name,
             posixpath.basename(chart or folder),
             text_at(found.node, "spec", "destination", "namespace") or found.namespace,
             found.file,
@@ -56,47 +40,59 @@ def of_application(snapshot: Snapshot, found: Rendered) -> list[Release]:
             _chart_values(snapshot, folder) if local else [],
             updaters=found.updaters,
         )
-        for name in (text_at(one) for one in entries_at(source, "helm", "valueFiles")):
-            release.layers.append(_values_file(snapshot, found, folder, name))
-        _inline(release, found, prefix, source)
-        if override := source_override(snapshot, folder, found.name):
-            release.layers.append(Values(override, 0, (), None, "Application", f"{override} overrides git"))
-            release.parameters.clear()
+        references = {one.text("ref"): sources.address(one.text("repoURL")) not in others for one in every}
+        for name in (text_at(one) for one in entries_at(source.at("helm", "valueFiles").node)):
+            release.layers.append(_values_file(snapshot, found, folder, name, references))
+        _inline(release, found, source)
         made.append(release)
     return made
 
 
-def _inline(release: Release, found: Rendered, prefix: tuple[str | int, ...], source: Node) -> None:
+def _inline(release: Release, found: Rendered, source: sources.Source) -> None:
     """Add what the Application itself sets: values, valuesObject, parameters, in that order."""
-    text, _ = look(source, "helm", "values")
-    if isinstance(text, Scalar) and text.value.strip():
-        path = (*prefix, "helm", "values", inside.INSIDE)
-        release.layers.append(_string(found, path, text, "Application values"))
-    inner, why = look(source, "helm", "valuesObject")
-    if inner is not None or why:
-        path = (*prefix, "helm", "valuesObject")
-        release.layers.append(Values(found.file, found.document, path, inner, "Application", why))
-    for index, entry in enumerate(entries_at(source, "helm", "parameters")):
-        path = (*prefix, "helm", "parameters", index, "value")
-        spot = Spot(found.file, found.document, path, text_at(entry, "value"), "Application parameter")
+    broken = next((part for part in source.parts if part.problem), None)
+    if broken is not None:
+        release.layers.append(Values(broken.file, 0, (), None, "Application", broken.problem))
+        return
+    part = source.at("helm", "values")
+    object_ = source.at("helm", "valuesObject")
+    if isinstance(part.node, Scalar) and part.node.value.strip() and object_.node is None:
+        release.layers.append(_string(found, part, part.node))
+    if object_.node is not None or object_.problem:
+        release.layers.append(
+            Values(object_.file, object_.document, object_.path, object_.node, "Application", object_.problem)
+        )
+    part = source.at("helm", "parameters")
+    for index, entry in enumerate(entries_at(part.node)):
+        value, _ = look(entry, "value")
+        path = (*part.path, index, "value")
+        spot = spot_of(part.file, part.document, path, value, "Application parameter")
         release.parameters.append((text_at(entry, "name"), spot))
-    list_ = (*prefix, "helm", "parameters")
-    count = len(entries_at(source, "helm", "parameters"))
-    release.writable = (found.file, found.document, list_, count)
+    for entry in entries_at(source.at("helm", "fileParameters").node):
+        what = f"fileParameters of Application/{found.name} set it"
+        release.parameters.append((text_at(entry, "name"), Spot(part.file, 0, (), "", "Application", what)))
+    release.writable = (part.file, part.document, part.path, len(entries_at(part.node)))
 
 
-def _string(found: Rendered, path: tuple[str | int, ...], text: Scalar, kind: str) -> Values:
+def _string(found: Rendered, part: sources.Part, text: Scalar) -> Values:
     """Return the layer of values that a string holds; only a literal block can be edited."""
+    path = (*part.path, inside.INSIDE)
+    kind = f"{found.kind} values"
     problem = "" if text.style == "|" else f"YAML inside a string of {found.kind}/{found.name}"
+    if text.origin is not None:
+        problem = "values filled in from a template; edit what fills them in"
     try:
         node = inside.document(text.value, pure=False)
     except EditRefused as error:
-        return Values(found.file, found.document, path, None, kind, error.message)
-    return Values(found.file, found.document, path, node, kind, problem)
+        return Values(part.file, part.document, path, None, kind, error.message)
+    return Values(part.file, part.document, path, node, kind, problem)
 
 
-def of_helm_release(snapshot: Snapshot, found: Rendered) -> list[Release]:
-    """Return the release of a Flux HelmRelease; `spec.values` wins over `valuesFrom`."""
+def of_helm_release(snapshot: Snapshot, found: Rendered, objects: list[Rendered]) -> list[Release]:
+    """Return the release of a Flux HelmRelease; `spec.values` wins over `valuesFrom`.
+
+    `objects`: of the same unit; a ConfigMap there is a layer like a values file.
+    """
     spec, _ = look(found.node, "spec")
     target = text_at(spec, "targetNamespace")
     chart = text_at(spec, "chart", "spec", "chart") or text_at(spec, "chartRef", "name")
@@ -111,14 +107,14 @@ def of_helm_release(snapshot: Snapshot, found: Rendered) -> list[Release]:
         _chart_values(snapshot, folder) if local else [],
     )
     for name in (text_at(one) for one in entries_at(spec, "chart", "spec", "valuesFiles")):
-        release.layers.append(_values_file(snapshot, found, "", name))
+        release.layers.append(_values_file(snapshot, found, "", name, {}))
     paths: list[str] = []
     for entry in entries_at(spec, "valuesFrom"):
         what = f"{text_at(entry, 'kind')}/{text_at(entry, 'name')} (valuesFrom) may set it"
         if text_at(entry, "targetPath"):
             paths.append(text_at(entry, "targetPath"))
         else:
-            release.layers.append(Values(found.file, found.document, (), None, "HelmRelease", what))
+            release.layers.append(_config_map(snapshot, found, entry, objects, what))
     release.layers.extend(found.values)
     if not found.values and isinstance(spec, Mapping) and spec.get("values") is None:
         path = ("spec", "values")
@@ -128,11 +124,70 @@ def of_helm_release(snapshot: Snapshot, found: Rendered) -> list[Release]:
         release.parameters.append(
             (target_path, Spot(found.file, found.document, (), "", "HelmRelease", what))
         )
-    if entries_at(spec, "postRenderers"):
+    patched = [one for one in entries_at(spec, "postRenderers") if _patches(one)]
+    if patched:
         what = f"postRenderers of HelmRelease/{found.name} may set it"
         release.layers.append(Values(found.file, found.document, (), None, "HelmRelease", what))
         release.parameters.clear()
     return [release]
+
+
+def _patches(renderer: Node) -> bool:
+    """Tell whether a post-renderer does more than set images by name."""
+    inner, _ = look(renderer, "kustomize")
+    keys = {getattr(key, "value", "") for key, _ in inner.pairs} if isinstance(inner, Mapping) else {"?"}
+    return bool(keys - {"images"})
+
+
+def _config_map(
+    snapshot: Snapshot, found: Rendered, entry: Node, objects: list[Rendered], unknown: str
+) -> Values:
+    """Return the layer that a ConfigMap of the repository holds, written out or generated from a file."""
+    name, key = text_at(entry, "name"), text_at(entry, "valuesKey") or "values.yaml"
+    same = [one for one in objects if one.kind == "ConfigMap" and name in one.names]
+    if text_at(entry, "kind") == "ConfigMap" and len(same) == 1:
+        made = same[0]
+        if key in made.files:
+            return _file_layer(snapshot, made.files[key])
+        text, _ = look(made.node, "data", key)
+        if isinstance(text, Scalar):
+            part = sources.Part(made.file, made.document, (*made.root, "data", key), text)
+            return _string(made, part, text)
+    return Values(found.file, found.document, (), None, "HelmRelease", unknown)
+
+
+def of_kustomization(snapshot: Snapshot, folder: str, file: str, root: Node | None) -> list[Release]:
+    """Return the releases of `helmCharts` of a kustomization.
+
+    Source: kubectl.docs.kubernetes.io/references/kustomize/builtins/#_helmchartinflationgenerator_
+    """
+    made = []
+    home = text_at(root, "helmGlobals", "chartHome") or "charts"
+    for index, entry in enumerate(entries_at(root, "helmCharts")):
+        chart = text_at(entry, "name")
+        local = posixpath.normpath(posixpath.join(folder, home, chart))
+        release = Release(
+            text_at(entry, "releaseName") or "release-name",
+            chart,
+            text_at(entry, "namespace") or text_at(root, "namespace"),
+            file,
+            0,
+            _chart_values(snapshot, local),
+        )
+        pointer = Rendered("kustomization", [chart], "", file, 0)
+        if text_at(entry, "valuesFile"):
+            release.layers.append(_values_file(snapshot, pointer, folder, text_at(entry, "valuesFile"), {}))
+        inline, why = look(entry, "valuesInline")
+        merge = text_at(entry, "valuesMerge")
+        if inline is not None and merge not in {"", "override"}:
+            why = f"valuesMerge {merge[:20]} decides which value wins"
+        if inline is not None or why:
+            path = ("helmCharts", index, "valuesInline")
+            release.layers.append(Values(file, 0, path, inline, "kustomization helmCharts", why))
+        for name in (text_at(one) for one in entries_at(entry, "additionalValuesFiles")):
+            release.layers.append(_values_file(snapshot, pointer, folder, name, {}))
+        made.append(release)
+    return made
 
 
 def of_chart(snapshot: Snapshot, folder: str) -> list[Release]:
@@ -161,12 +216,18 @@ def _chart_values(snapshot: Snapshot, folder: str) -> list[Values]:
     return [_file_layer(snapshot, path)] if snapshot.exists(path) else []
 
 
-def _values_file(snapshot: Snapshot, found: Rendered, folder: str, name: str) -> Values:
-    """Return the layer of one values file; `$ref/path` counts from the root of the repository."""
+def _values_file(
+    snapshot: Snapshot, found: Rendered, folder: str, name: str, references: dict[str, bool]
+) -> Values:
+    """Return the layer of one values file; `$ref/path` counts from the root of the repository.
+
+    `references`: name of a source -> whether it is this repository.
+    """
     reference, slash, rest = name.partition("/")
     inside = rest if slash and reference.startswith("$") else posixpath.join(folder, name)
     path = posixpath.normpath(inside.lstrip("/"))
-    if "://" in name or not snapshot.exists(path):
+    elsewhere = slash and reference.startswith("$") and not references.get(reference[1:], True)
+    if elsewhere or "://" in name or not snapshot.exists(path):
         what = f"values file {name[:120]} is not in this repository and may set it"
         return Values(found.file, found.document, (), None, found.kind, what)
     return _file_layer(snapshot, path)

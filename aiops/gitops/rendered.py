@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from aiops.gitops import image_reference
+from aiops.gitops.layers import Layer, Opening, Updater, Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, scalar_tag, text_at
 from aiops.gitops.snapshot import Spot
 
@@ -29,7 +30,10 @@ NUMBERS: dict[str, dict[str, tuple[str, ...]]] = {
     "HorizontalPodAutoscaler": {"hpa.min": ("spec", "minReplicas"), "hpa.max": ("spec", "maxReplicas")},
     "ScaledObject": {"hpa.min": ("spec", "minReplicaCount"), "hpa.max": ("spec", "maxReplicaCount")},
 }
-POINTERS = ("Application", "HelmRelease", "Kustomization", "ImageUpdater")
+POINTERS = (
+    "Application", "ApplicationSet", "Canary", "ConfigMap", "GitRepository", "HelmRelease",
+    "ImageUpdater", "Kustomization",
+)  # fmt: skip
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 NOTE = "aiops/"  # annotations that start with it speak to us
 MAX_REPLICAS = 100_000  # larger numbers are a slip of the keyboard, not a plan
@@ -46,80 +50,6 @@ class Container:
     init: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A place above an object where an `images` or `replicas` entry would win over all below.
-
-    `images`: the image name of each container below this layer; `name`: the name of the object
-    there, "" when this layer cannot set replicas. `strings`: entries are `name:tag` texts.
-    """
-
-    file: str
-    document: int
-    prefix: tuple[str | int, ...]
-    kind: str
-    images: tuple[str, ...]
-    name: str
-    strings: bool = False
-
-    @property
-    def key(self) -> tuple[str, int, tuple[str | int, ...]]:
-        """What makes two layers the same place."""
-        return (self.file, self.document, self.prefix)
-
-
-@dataclass(slots=True)
-class Values:
-    """One layer of Helm values, or one patch of it: a mapping at `prefix` of a document.
-
-    `creatable`: nothing stands at `prefix` yet, and a key may be written there.
-    """
-
-    file: str
-    document: int
-    prefix: tuple[str | int, ...]
-    node: Node | None
-    kind: str
-    problem: str = ""
-    creatable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """A layer of Helm values in which a key may be written; it wins over all layers of lower rank.
-
-    `path`: of the new scalar in the document; `parameter`: its name when that is a parameter.
-    """
-
-    file: str
-    document: int
-    prefix: tuple[str | int, ...]
-    path: tuple[str | int, ...]
-    kind: str
-    rank: int
-    parameter: str = ""
-
-    @property
-    def key(self) -> tuple[str, int, tuple[str | int, ...]]:
-        """What makes two openings the same place."""
-        return (self.file, self.document, self.prefix)
-
-
-@dataclass(frozen=True, slots=True)
-class Updater:
-    """What argocd-image-updater was told about an Application: (alias, image) pairs, and where.
-
-    `path`: of the annotations, or of the list of images. `method`: `argocd` or `git...`.
-    """
-
-    owner: str
-    file: str
-    document: int
-    path: tuple[str | int, ...]
-    images: tuple[tuple[str, str], ...]
-    method: str
-
-
 @dataclass(slots=True)
 class Rendered:
     """One object of the repository, with the scalars that set its fields.
@@ -128,6 +58,9 @@ class Rendered:
     autoscaler is for. `node`: the document, for what points to other folders. `layers`: where an
     entry would win over what is below. `same`: objects that are one workload with this one (a
     Rollout and the Deployment it takes its pods from). `openings`: field -> layers of values.
+    `root`: where the object stands in its document. `release`: the Helm release that renders it.
+    `reference`: the Deployment a Rollout takes its pods from. `paused`: KEDA leaves it alone.
+    `files`: key -> file of a ConfigMap that a kustomization generates.
     `annotations`: those that speak to us, `aiops/...`.
     """
 
@@ -141,6 +74,11 @@ class Rendered:
     scales: tuple[str, str] | None = None
     node: Node | None = None
     values: list[Values] = field(default_factory=list)
+    root: tuple[str | int, ...] = ()
+    release: str = ""
+    reference: str = ""
+    paused: bool = False
+    files: dict[str, str] = field(default_factory=dict)
     updaters: list[Updater] = field(default_factory=list)
     same: list[Rendered] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
@@ -181,7 +119,7 @@ def _object(file: str, document: int, prefix: tuple[str | int, ...], node: Node 
     kind, name = text_at(node, "kind"), text_at(node, "metadata", "name")
     if not name or not (kind in POD_SPEC or kind in NUMBERS or kind in POINTERS):
         return None
-    made = Rendered(kind, [name], text_at(node, "metadata", "namespace"), file, document)
+    made = Rendered(kind, [name], text_at(node, "metadata", "namespace"), file, document, root=prefix)
     if kind in POINTERS:
         made.node = node
     overlay(made, file, document, prefix, node)
@@ -208,6 +146,12 @@ def overlay(
 ) -> None:
     """Merge the fields that a manifest or a strategic merge patch sets into an object."""
     kind = target.kind
+    target.reference = text_at(node, "spec", "workloadRef", "name") or target.reference
+    if kind == "ScaledObject":
+        marks, _ = look(node, "metadata", "annotations")
+        target.paused = target.paused or any(
+            text_at(marks, f"autoscaling.keda.sh/{name}") for name in ("paused", "paused-replicas")
+        )
     target.annotations.update(_notes(node))
     for name, path in NUMBERS.get(kind, {}).items():
         found, why = look(node, *path)
@@ -240,7 +184,7 @@ def _container(
         known = Container(name, "", "", [], init="initContainers" in path)
         target.containers.append(known)
     if image is not None or why:
-        set_image(known, Spot(file, document, (*path, "image"), text_at(image), target.kind, problem or why))
+        set_image(known, spot_of(file, document, (*path, "image"), image, target.kind, problem or why))
 
 
 def set_image(container: Container, spot: Spot) -> None:
@@ -256,6 +200,18 @@ def set_image(container: Container, spot: Spot) -> None:
     container.spots.append(replace(spot, problem=problem))
 
 
+def spot_of(
+    file: str, document: int, path: tuple[str | int, ...], node: Node | None, kind: str, problem: str = ""
+) -> Spot:
+    """Return the spot of a scalar: where it stands, or where it was filled in from."""
+    value = node.value if isinstance(node, Scalar) else ""
+    if isinstance(node, Scalar) and node.origin is not None:
+        if node.origin:
+            return Spot(*node.origin, value, f"{kind}, filled in", problem)
+        problem = problem or "filled in from a template; edit what fills it in"
+    return Spot(file, document, path, value, kind, problem)
+
+
 def number(
     file: str, document: int, path: tuple[str | int, ...], node: Node | None, kind: str, problem: str = ""
 ) -> Spot:
@@ -269,7 +225,7 @@ def number(
             problem = f"expected a plain integer, found {node.style}{value[:40]}{node.style}"
         elif not problem and int(value) > MAX_REPLICAS:
             problem = f"expected at most {MAX_REPLICAS}, found {value[:40]}"
-    return Spot(file, document, path, value, kind, problem)
+    return spot_of(file, document, path, node, kind, problem)
 
 
 def placeholder(value: str) -> str:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from aiops.errors import EditRefused
-from aiops.gitops import helm, image_reference, owners, releases
-from aiops.gitops.kustomize import COUNTED, Renderer, set_images, set_replicas
-from aiops.gitops.nodes import Node, entries_at, look, text_at
-from aiops.gitops.patches import block, block_images
-from aiops.gitops.rendered import POD_SPEC, Layer, Rendered, Updater, objects
+from aiops.gitops import applicationset, helm, links, owners, pointers, releases, sources, substitute
+from aiops.gitops.kustomize import Renderer, set_images
+from aiops.gitops.nodes import entries_at, look, text_at
+from aiops.gitops.rendered import POD_SPEC, Rendered, objects
 from aiops.gitops.snapshot import KUSTOMIZATIONS, Snapshot, Spot
 from aiops.ports import Files
 
+_GIT = "GitRepository"
 _YAML = (".yaml", ".yml", ".json")
 
 
@@ -30,7 +30,8 @@ class Unit:
 
     `path`: folder of a kustomization or file of a plain manifest. `anchors`: the paths that tell
     the cluster: its own, and those of what points to it. `destinations`: clusters that a pointer
-    names. `problem`: why nothing of it is known.
+    names. `problem`: why nothing of it is known. `pointer`: what deploys it, if something does;
+    `name`: its name.
     """
 
     path: str
@@ -38,28 +39,15 @@ class Unit:
     destinations: tuple[str, ...]
     objects: list[Rendered]
     problem: str = ""
+    pointer: pointers.Pointer | None = None
+    name: str = ""
 
     @property
     def label(self) -> str:
         """What to call it: the path, and the pointer when there is one."""
         path = self.path or "the root of the repository"
-        return f"{path} (by {self.anchors[1]})" if len(self.anchors) > 1 else path
-
-
-@dataclass(frozen=True, slots=True)
-class _Pointer:
-    """An Application source or Flux Kustomization that deploys a folder of this repository."""
-
-    file: str
-    document: int
-    prefix: tuple[str | int, ...]
-    node: Node
-    folder: str
-    namespace: str
-    destination: str
-    updaters: list[Updater]
-    flux: bool
-    override: str = ""
+        by = ", ".join(part for part in (*self.anchors[1:2], self.name) if part)
+        return f"{path} (by {by})" if by else path
 
 
 @dataclass(slots=True)
@@ -67,8 +55,9 @@ class RepositoryMap:
     """The units of one commit, indexed: a run asks for many workloads.
 
     `reach`: key of a winning spot -> (unit, object) it wins for. `named`: name -> the workloads
-    called so. `scalers`: name of a workload -> the autoscalers that target it. `above`: key of a
-    layer -> the objects below it. `openings`: key of a layer of values -> the releases that read it.
+    called so. `scalers`: name of a workload -> the autoscalers that target it. `canaries`: name of
+    a workload -> the Flagger Canaries for it. `above`: key of a layer -> the objects below it.
+    `openings`: key of a layer of values -> the releases that read it.
     """
 
     snapshot: Snapshot
@@ -76,8 +65,9 @@ class RepositoryMap:
     reach: dict[object, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     named: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     scalers: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
+    canaries: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     above: dict[object, list[Rendered]] = field(default_factory=dict)
-    openings: dict[object, set[tuple[str, int, str]]] = field(default_factory=dict)
+    openings: dict[object, set[tuple[str, int, str, str]]] = field(default_factory=dict)
 
 
 # One map per commit and process: every field of every workload of a run asks the same question.
@@ -102,8 +92,9 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     charts = [
         folder for folder in sorted(snapshot.folders) if snapshot.exists(posixpath.join(folder, "Chart.yaml"))
     ]
+    inside = frozenset(charts)
     folders = sorted(
-        folder for folder in snapshot.folders if snapshot.kustomization(folder) and not _below(folder, charts)
+        folder for folder in snapshot.folders if snapshot.kustomization(folder) and not _below(folder, inside)
     )
     rendered = {folder: _render(renderer, folder) for folder in folders}
     # A component that nothing refers to is not deployed: kustomize does not build one by itself.
@@ -114,27 +105,33 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         if path.endswith(_YAML)
         and path not in renderer.used
         and posixpath.basename(path) not in KUSTOMIZATIONS
-        if not _below(path, charts) and (found := _plain(snapshot, path))
+        if not _below(path, inside) and (found := _plain(snapshot, path))
     ]
     units = [rendered[folder] for folder in tops] + plain
-    _set_updaters(units)
-    pointers = [pointer for unit in units for one in unit.objects for pointer in _pointers(snapshot, one)]
-    units = _pointed(units, pointers, rendered)
-    deployed = set(_expand(snapshot, units))
+    found = _applications(snapshot, units)
+    others = sources.foreign(snapshot, found)
+    git = {one.name: sources.address(text_at(one.node, "spec", "url")) for one in found if one.kind == _GIT}
+    pointing = [each for one in found for each in pointers.of(snapshot, one, others, git)]
+    units = _pointed(snapshot, units, pointing, rendered)
+    deployed = set(_expand(snapshot, units, others))
     for folder in charts:
-        if folder not in deployed and not _below(folder, [other for other in charts if other != folder]):
+        if folder not in deployed and not _below(folder, inside - {folder}):
             found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
             units.append(Unit(folder, (folder,), (), found))
     return _indexed(RepositoryMap(snapshot, units))
 
 
-def _set_updaters(units: list[Unit]) -> None:
-    """Tell every Application what argocd-image-updater was told about it."""
+def _applications(snapshot: Snapshot, units: list[Unit]) -> list[Rendered]:
+    """Add the Applications of ApplicationSets; return every object, with who updates its images."""
+    for unit in units:
+        sets = [one for one in unit.objects if one.kind == "ApplicationSet"]
+        unit.objects += [made for one in sets for made in applicationset.expand(snapshot, one)]
     found = [one for unit in units for one in unit.objects]
     told = [one for one in found if one.kind == "ImageUpdater"]
     for one in found:
         if one.kind == "Application":
             one.updaters = owners.updaters(one, told)
+    return found
 
 
 def _indexed(made: RepositoryMap) -> RepositoryMap:
@@ -145,15 +142,24 @@ def _indexed(made: RepositoryMap) -> RepositoryMap:
             for layer in one.layers:
                 made.above.setdefault(layer.key, []).append(one)
             for opening in (each for several in one.openings.values() for each in several):
-                made.openings.setdefault(opening.key, set()).add((unit.label, one.document, one.file))
-            if one.scales:
-                made.scalers.setdefault(one.scales[1], []).append((unit, one))
-            elif one.kind in POD_SPEC:
-                made.named.setdefault(one.name, []).append((unit, one))
-            elif not one.kind:  # a release may call its workload by any of these names
-                for name in one.names:
-                    made.named.setdefault(name, []).append((unit, one))
+                made.openings.setdefault(opening.key, set()).add(
+                    (unit.label, one.document, one.file, one.release)
+                )
+            _index_name(made, unit, one)
     return made
+
+
+def _index_name(made: RepositoryMap, unit: Unit, one: Rendered) -> None:
+    if one.kind == "Canary":
+        target = text_at(one.node, "spec", "targetRef", "name")
+        made.canaries.setdefault(target, []).append((unit, one))
+    if one.scales:
+        made.scalers.setdefault(one.scales[1], []).append((unit, one))
+    elif one.kind in POD_SPEC:
+        made.named.setdefault(one.name, []).append((unit, one))
+    elif not one.kind:  # a release may call its workload by any of these names
+        for name in one.names:
+            made.named.setdefault(name, []).append((unit, one))
 
 
 def winners(one: Rendered) -> Iterable[Spot]:
@@ -180,127 +186,92 @@ def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
         return []  # the snapshot keeps the reason
 
 
-def _pointers(snapshot: Snapshot, one: Rendered) -> Iterable[_Pointer]:
-    """Yield what an Application or Flux Kustomization deploys from a folder of the repository."""
-    if one.kind == "Application":
-        server = text_at(one.node, "spec", "destination", "name")
-        namespace = text_at(one.node, "spec", "destination", "namespace")
-        for prefix, source in releases.sources(one.node):
-            if text_at(source, "path"):
-                folder = _folder(text_at(source, "path"))
-                owner = one.updaters
-                override = releases.source_override(snapshot, folder, one.name)
-                yield _Pointer(
-                    one.file,
-                    one.document,
-                    prefix,
-                    source,
-                    folder,
-                    namespace,
-                    server,
-                    owner,
-                    flux=False,
-                    override=override,
-                )
-    elif one.kind == "Kustomization" and text_at(one.node, "apiVersion").startswith(
-        "kustomize.toolkit.fluxcd.io/"
-    ):
-        spec, _ = look(one.node, "spec")
-        if spec is not None:
-            folder = _folder(text_at(spec, "path"))
-            namespace = text_at(spec, "targetNamespace")
-            yield _Pointer(one.file, one.document, ("spec",), spec, folder, namespace, "", [], flux=True)
-
-
-def _folder(path: str) -> str:
-    clean = posixpath.normpath(path.lstrip("/") or ".")
-    return "" if clean == "." else clean
-
-
-def _pointed(units: list[Unit], pointers: list[_Pointer], rendered: dict[str, Unit]) -> list[Unit]:
+def _pointed(
+    snapshot: Snapshot, units: list[Unit], found: list[pointers.Pointer], rendered: dict[str, Unit]
+) -> list[Unit]:
     """Return the units as they are deployed: once for each pointer to their folder."""
     made: list[Unit] = []
-    folders = {pointer.folder for pointer in pointers}
+    by_folder: dict[str, list[pointers.Pointer]] = {}
+    for pointer in found:
+        by_folder.setdefault(pointer.folder, []).append(pointer)
     for unit in units:
-        if unit.path not in folders:
-            over = [one for one in pointers if unit.path.startswith(f"{one.folder}/" if one.folder else "")]
-            made.append(unit if unit.path in rendered or not over else _reached(unit, over))
-    return made + [_deployed(rendered[one.folder], one) for one in pointers if one.folder in rendered]
+        if unit.path in by_folder:
+            continue
+        over = [one for folder in _above(unit.path) for one in by_folder.get(folder, ())]
+        made.append(unit if unit.path in rendered or not over else _reached(unit, over))
+    return made + [_deployed(snapshot, rendered[one.folder], one) for one in found if one.folder in rendered]
 
 
-def _reached(unit: Unit, pointers: list[_Pointer]) -> Unit:
+def _reached(unit: Unit, over: list[pointers.Pointer]) -> Unit:
     """Return a plain file together with the pointers whose folder holds it."""
-    paths = dict.fromkeys((unit.path, *(one.file for one in pointers if one.file != unit.path)))
-    names = dict.fromkeys(one.destination for one in pointers if one.destination)
+    paths = dict.fromkeys((unit.path, *(one.file for one in over if one.file != unit.path)))
+    names = dict.fromkeys(one.destination for one in over if one.destination)
     objects_ = [one.copy() for one in unit.objects]
     for one in objects_:
-        one.namespace = one.namespace or next((p.namespace for p in pointers if p.namespace), "")
-        one.updaters = [each for p in pointers for each in p.updaters]
-    return Unit(unit.path, tuple(paths), tuple(names), objects_, unit.problem)
+        one.namespace = one.namespace or next((p.namespace for p in over if p.namespace), "")
+        one.updaters = [each for p in over for each in p.updaters]
+    nearest = next((one for one in over if one.variables is not None), None)
+    return Unit(unit.path, tuple(paths), tuple(names), objects_, unit.problem, nearest)
 
 
-def _deployed(unit: Unit, pointer: _Pointer) -> Unit:
+def _deployed(snapshot: Snapshot, unit: Unit, pointer: pointers.Pointer) -> Unit:
     """Return a kustomization as one pointer deploys it, with what the pointer overrides."""
-    found = [one.copy() for one in unit.objects]
-    for one in found:
-        one.updaters = pointer.updaters
-        one.layers.append(_layer(one, pointer))
-        if pointer.flux:
-            one.namespace = pointer.namespace or one.namespace
-        else:
-            one.namespace = one.namespace or pointer.namespace
-    if pointer.flux:
-        set_images(found, pointer.file, pointer.document, pointer.prefix, pointer.node)
-        if entries_at(pointer.node, "patches"):
-            for one in found:
-                block(one, f"patches of {pointer.file} may set it")
-    else:
-        inner, _ = look(pointer.node, "kustomize")
-        set_replicas(found, pointer.file, pointer.document, (*pointer.prefix, "kustomize"), inner)
-        for entry in entries_at(inner, "images"):
-            old, _, new = text_at(entry).partition("=")  # `[old=]name[:tag][@digest]`
-            parsed = image_reference.parse(old)
-            name = parsed.name if parsed and not new else old
-            for one in found:
-                same = [container for container in one.containers if container.image == name]
-                block_images(same, f"spec.source.kustomize.images of {pointer.file} sets it")
-        if pointer.override:
-            for one in found:
-                block(one, f"{pointer.override} overrides git")
+    problem, found = unit.problem, []
+    try:
+        found = pointers.deployed(snapshot, unit.objects, pointer)
+    except EditRefused as error:
+        problem = problem or str(error)
     destinations = (pointer.destination,) if pointer.destination else ()
-    return Unit(unit.path, (unit.path, pointer.file), destinations, found, unit.problem)
+    return Unit(unit.path, (unit.path, pointer.file), destinations, found, problem, pointer, pointer.name)
 
 
-def _layer(one: Rendered, pointer: _Pointer) -> Layer:
-    """Return what a pointer may set: Flux only images, Argo CD images (as texts) and replicas."""
-    images = tuple(container.image for container in one.containers)
-    if pointer.flux:
-        return Layer(pointer.file, pointer.document, pointer.prefix, "Flux Kustomization", images, "")
-    prefix = (*pointer.prefix, "kustomize")
-    name = one.name if one.kind in COUNTED else ""
-    return Layer(pointer.file, pointer.document, prefix, "Application", images, name, strings=True)
-
-
-def _expand(snapshot: Snapshot, units: list[Unit]) -> Iterable[str]:
+def _expand(snapshot: Snapshot, units: list[Unit], others: frozenset[str]) -> Iterable[str]:
     """Add the workloads of Helm releases to their units; yield the chart folders that are deployed."""
-    for unit in units:
+    for unit in list(units):
         for one in list(unit.objects):
             if one.kind == "Application":
-                found = releases.of_application(snapshot, one)
-                yield from (_folder(text_at(source, "path")) for _, source in releases.sources(one.node))
+                found = releases.of_application(snapshot, one, others)
+                yield from (source.folder for source in sources.of(snapshot, one))
+                if found:
+                    units.append(_of_application(unit, one, found))
             elif one.kind == "HelmRelease":
-                found = releases.of_helm_release(snapshot, one)
-                yield _folder(text_at(one.node, "spec", "chart", "spec", "chart"))
-            else:
-                continue
-            unit.objects.extend(made for release in found for made in helm.expand(release))
+                yield sources.folder(text_at(one.node, "spec", "chart", "spec", "chart"))
+                unit.objects.extend(_of_helm_release(snapshot, unit, one))
+        if unit.pointer is not None:
+            substitute.fill_in(unit.objects, unit.pointer)
+    groups: dict[tuple[str, ...], list[Rendered]] = {}
+    for unit in units:  # plain files of one folder belong together
+        folder = posixpath.dirname(unit.path) if unit.path.endswith(_YAML) else unit.path
+        groups.setdefault((folder, unit.name, *unit.anchors[1:]), []).extend(unit.objects)
+    for group in groups.values():
+        links.link(group)
 
 
-def _below(path: str, charts: list[str]) -> bool:
+def _of_application(unit: Unit, one: Rendered, found: list[helm.Release]) -> Unit:
+    """Return the charts of an Application as a unit of their own: each may be in another cluster."""
+    name = text_at(one.node, "spec", "destination", "name")
+    made = [each for release in found for each in helm.expand(release)]
+    return Unit(unit.path, unit.anchors, (name,) if name else unit.destinations, made, name=one.name)
+
+
+def _of_helm_release(snapshot: Snapshot, unit: Unit, one: Rendered) -> list[Rendered]:
+    found = releases.of_helm_release(snapshot, one, unit.objects)
+    made = [each for release in found for each in helm.expand(release)]
+    for index, renderer in enumerate(entries_at(one.node, "spec", "postRenderers")):
+        path = (*one.root, "spec", "postRenderers", index, "kustomize")
+        set_images(made, one.file, one.document, path, look(renderer, "kustomize")[0])
+    return made
+
+
+def _above(path: str) -> list[str]:
+    """Return the folders a path stands in, the nearest first; "" is the root."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def _below(path: str, charts: frozenset[str]) -> bool:
     """Tell whether a path belongs to the templates or vendored charts of a Helm chart."""
     return any(
-        path.startswith((f"{chart}/templates/", f"{chart}/charts/", f"{chart}/crds/"))
-        if chart
-        else path.startswith(("templates/", "charts/", "crds/"))
-        for chart in charts
+        posixpath.basename(folder) in {"templates", "charts", "crds"} and posixpath.dirname(folder) in charts
+        for folder in (path, *_above(path))
     )

@@ -105,6 +105,8 @@ def _new_text(node: Scalar, place: Place, new: str) -> tuple[str, str]:
 
 def _is_count(node: Scalar, place: Place) -> bool:
     key = _key(place.path)
+    if "substitute" in place.path:  # Flux fills in texts
+        return False
     if key == "value":  # a JSON patch or an Application parameter: its own type says what it is
         return scalar_tag(node) == "int"
     return key in _COUNTS

@@ -56,6 +56,7 @@ def resolve(
         insertion = _aimed(repository, unit, holder, field, spots[-1])
         if container is not None:
             owner, pins = owners.of_image(repository.snapshot, rendered, container, place)
+            owner = owner or _canary(repository, workload, rendered)
             pins = () if insertion and all(one.what == "marker" for one in pins) else pins
     except EditRefused as error:
         return Target(workload, field, places, None, owner, (), str(error), notes)
@@ -107,13 +108,7 @@ def _spots(
 ) -> list[Spot]:
     """Return the spots that set a field, the winner last. Raises EditRefused when there is none."""
     if field in {"hpa.min", "hpa.max"}:
-        if autoscaler is None:
-            raise EditRefused("no autoscaler in the repository targets it")
-        spots = autoscaler.numbers.get(field, [])
-        if not spots:
-            key = "minimum" if field == "hpa.min" else "maximum"
-            raise EditRefused(f"{autoscaler.kind}/{autoscaler.name} does not write its {key}; write it first")
-        return spots
+        return _bounds(autoscaler, field)
     if field == "replicas":
         if autoscaler is not None:
             owner = f"{autoscaler.kind}/{autoscaler.name}"
@@ -131,6 +126,18 @@ def _spots(
     if field == "image.digest" and not pinned and not container.spots[-1].problem:
         raise EditRefused("not pinned by digest; image.tag is what can change")
     return container.spots
+
+
+def _bounds(autoscaler: Rendered | None, field: FieldName) -> list[Spot]:
+    if autoscaler is None:
+        raise EditRefused("no autoscaler in the repository targets it")
+    if autoscaler.paused:
+        raise EditRefused(f"{autoscaler.kind}/{autoscaler.name} is paused: its bounds do nothing")
+    spots = autoscaler.numbers.get(field, [])
+    if not spots:
+        key = "minimum" if field == "hpa.min" else "maximum"
+        raise EditRefused(f"{autoscaler.kind}/{autoscaler.name} does not write its {key}; write it first")
+    return spots
 
 
 def _container(workload: Rendered, image: str | None) -> Container:
@@ -153,6 +160,14 @@ def _container(workload: Rendered, image: str | None) -> Container:
         names = ", ".join(one.name for one in main) or "none"
         raise EditRefused(f"which container is meant cannot be told; candidates: {names}")
     return main[0]
+
+
+def _canary(repository: RepositoryMap, workload: Workload, rendered: Rendered) -> str | None:
+    """Return the Flagger Canary that rolls a workload out: it also takes a rollback through its analysis."""
+    for _, one in repository.canaries.get(rendered.name, ()):
+        if not (one.namespace and workload.namespace) or one.namespace == workload.namespace:
+            return f"Canary/{one.name}"
+    return None
 
 
 def _places(repository: RepositoryMap, spots: Sequence[Spot]) -> tuple[Place, ...]:

@@ -1,0 +1,189 @@
+"""What an Argo CD Application or a Flux Kustomization makes of the folder it deploys.
+
+A pointer may set images, replicas, patches, names and variables on top of what the folder renders.
+Source: argo-cd docs/user-guide/kustomize.md, fluxcd kustomize-controller docs/spec/v1/kustomizations.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from aiops.gitops import image_reference, sources
+from aiops.gitops.kustomize import COUNTED, rename, set_images, set_replicas
+from aiops.gitops.layers import Layer, Updater
+from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
+from aiops.gitops.patches import block, listed, patch
+from aiops.gitops.rendered import Rendered, placeholder, spot_of
+from aiops.gitops.snapshot import Snapshot
+from aiops.gitops.sources import Part, Source
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(slots=True)
+class Pointer:
+    """An Application source or Flux Kustomization that deploys a folder of this repository.
+
+    `variables`: name -> scalar that Flux fills in, None when it fills in nothing; `open`: others may
+    be filled in from a ConfigMap or Secret.
+    """
+
+    file: str
+    document: int
+    path: Path
+    node: Node
+    folder: str
+    namespace: str
+    destination: str
+    name: str = ""
+    updaters: list[Updater] = field(default_factory=list)
+    source: Source | None = None
+    variables: dict[str, Part] | None = None
+    open: str = ""
+
+
+def of(snapshot: Snapshot, one: Rendered, others: frozenset[str], git: dict[str, str]) -> Iterable[Pointer]:
+    """Yield what an object deploys from folders of the repository.
+
+    `others`: addresses of other repositories. `git`: name of a Flux GitRepository -> its address.
+    """
+    if one.kind == "Application":
+        name = text_at(one.node, "spec", "destination", "name")
+        namespace = text_at(one.node, "spec", "destination", "namespace")
+        for source in sources.of(snapshot, one):
+            at = source.parts[0]
+            own = sources.address(text_at(at.node, "repoURL")) not in others
+            if own and at.node is not None and text_at(at.node, "path"):
+                yield Pointer(
+                    one.file,
+                    one.document,
+                    at.path,
+                    at.node,
+                    source.folder,
+                    namespace,
+                    name,
+                    one.name,
+                    one.updaters,
+                    source,
+                )
+    elif one.kind == "Kustomization" and text_at(one.node, "apiVersion").startswith(
+        "kustomize.toolkit.fluxcd.io/"
+    ):
+        spec, _ = look(one.node, "spec")
+        if spec is None or git.get(text_at(spec, "sourceRef", "name"), "") in others - {""}:
+            return
+        variables, open_ = _variables(one, spec)
+        yield Pointer(
+            one.file,
+            one.document,
+            ("spec",),
+            spec,
+            sources.folder(text_at(spec, "path")),
+            text_at(spec, "targetNamespace"),
+            "",
+            one.name,
+            variables=variables,
+            open=open_,
+        )
+
+
+def _variables(one: Rendered, spec: Node) -> tuple[dict[str, Part] | None, str]:
+    build, _ = look(spec, "postBuild")
+    if not isinstance(build, Mapping):
+        return None, ""
+    inline, _ = look(build, "substitute")
+    pairs = inline.pairs if isinstance(inline, Mapping) else []
+    found = {
+        key.value: Part(one.file, one.document, ("spec", "postBuild", "substitute", key.value), value)
+        for key, value in pairs
+        if isinstance(key, Scalar)
+    }
+    names = [
+        f"{text_at(entry, 'kind')}/{text_at(entry, 'name')}" for entry in entries_at(build, "substituteFrom")
+    ]
+    return found, ", ".join(names)
+
+
+def deployed(snapshot: Snapshot, objects: list[Rendered], pointer: Pointer) -> list[Rendered]:
+    """Return the objects of a kustomization as one pointer deploys them."""
+    found = [one.copy() for one in objects]
+    for one in found:
+        one.updaters = pointer.updaters
+    return (
+        _by_flux(snapshot, found, pointer) if pointer.source is None else _by_argo(snapshot, found, pointer)
+    )
+
+
+def _by_flux(snapshot: Snapshot, found: list[Rendered], pointer: Pointer) -> list[Rendered]:
+    where = {"document": pointer.document, "prefix": pointer.path}
+    keys = ("patchesStrategicMerge", "patches", "patchesJson6902")
+    found = patch(found, listed(snapshot, pointer.file, pointer.node, *keys, **where))  # type: ignore[arg-type]
+    for one in found:
+        one.namespace = pointer.namespace or one.namespace
+        images = tuple(container.image for container in one.containers)
+        kind = "Flux Kustomization"
+        one.layers.append(Layer(pointer.file, pointer.document, pointer.path, kind, images, ""))
+    if entries_at(pointer.node, "components"):
+        for one in found:
+            block(one, f"components of {pointer.file} may set it")
+    set_images(found, pointer.file, pointer.document, pointer.path, pointer.node)
+    return found
+
+
+def _by_argo(snapshot: Snapshot, found: list[Rendered], pointer: Pointer) -> list[Rendered]:
+    source = pointer.source
+    assert source is not None  # noqa: S101 - the caller asked
+    broken = next((part.problem for part in source.parts if part.problem), "")
+    if broken:
+        for one in found:
+            block(one, broken)
+    part = source.at("kustomize")
+    for one in found:
+        one.namespace = one.namespace or pointer.namespace
+    for key in ("patches",):
+        at = source.at("kustomize", key)
+        root = Mapping("", "", 0, pairs=[(_key(key), at.node)]) if at.node is not None else None
+        found = patch(found, listed(snapshot, at.file, root, key, document=at.document, prefix=at.path[:-1]))
+    rename(found, part.node)
+    for one in found:
+        images = tuple(container.image for container in one.containers)
+        name = one.name if one.kind in COUNTED else ""
+        where = source.at("kustomize", "images")
+        one.layers.append(
+            Layer(where.file, where.document, where.path[:-1], "Application", images, name, strings=True)
+        )
+    at = source.at("kustomize", "replicas")
+    set_replicas(found, at.file, at.document, at.path[:-1], _holding("replicas", at))
+    _strings(found, source.at("kustomize", "images"))
+    return found
+
+
+def _key(name: str) -> Scalar:
+    return Scalar(name, "", "", "", 0, 0, 0)
+
+
+def _holding(key: str, part: Part) -> Node | None:
+    return Mapping("", "", 0, pairs=[(_key(key), part.node)]) if part.node is not None else None
+
+
+def _strings(found: list[Rendered], part: Part) -> None:
+    """Let `images` of an Application win: texts `[old=]name[:tag][@digest]`."""
+    for index, entry in enumerate(entries_at(part.node)):
+        text = text_at(entry)
+        old, equals, new = text.partition("=")
+        parsed = image_reference.parse(new if equals else text)
+        name = old if equals else (parsed.name if parsed else text)
+        spot = spot_of(part.file, part.document, (*part.path, index), entry, "Application images")
+        for one in found:
+            for container in one.containers:
+                if container.image != name:
+                    continue
+                if parsed is None:
+                    why = placeholder(text) or "not an image reference by the OCI grammar"
+                    container.spots.append(replace(spot, problem=spot.problem or why))
+                    continue
+                container.image = parsed.name
+                if parsed.version:
+                    container.version = parsed.version
+                    container.spots.append(spot)
