@@ -19,6 +19,8 @@ from aiops.mesh.exposition import exposition
 from aiops.mesh.families import Series
 from aiops.mesh.plant import Trace
 
+SHORT = 600  # steps; what is remembered of longer grids would fill the memory
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeshMetrics:
@@ -26,6 +28,8 @@ class MeshMetrics:
 
     trace: Trace
     _store: dict[str, list[Series]] = field(default_factory=dict, repr=False)
+    # Of short grids: most queries share the join of pods to workloads.
+    _evaluations: dict[Grid, Evaluation] = field(default_factory=dict, repr=False)
 
     def now_s(self) -> int:
         """Return the time of the newest scrape."""
@@ -39,7 +43,7 @@ class MeshMetrics:
                     self._store.setdefault(one.metric, []).append(one)
         times = grid.times
         try:
-            found = Evaluation(self._store, self.trace.start_s, times).vector(expression.parse(query.expr))
+            found = self._evaluation(grid).vector(expression.parse(query.expr))
         except ValueError as error:
             raise ConfigError(str(error), where=query.name) from error
         named = [{label: labels.get(label, "") for label in query.labels} for labels in found.labels]
@@ -48,3 +52,12 @@ class MeshMetrics:
         order = sorted(kept, key=lambda i: sorted(joined.labels[i].items()))
         values = joined.values[order] if order else np.empty((0, times.size))
         return Answer(query, tuple(joined.labels[i] for i in order), values, times)
+
+    def _evaluation(self, grid: Grid) -> Evaluation:
+        if grid in self._evaluations:
+            return self._evaluations[grid]
+        short = grid.times.size <= SHORT
+        made = Evaluation(self._store, self.trace.start_s, grid.times, {} if short else None)
+        if short:
+            self._evaluations[grid] = made
+        return made

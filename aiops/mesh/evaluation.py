@@ -78,18 +78,23 @@ def _combined(node: Binary, left: FloatArray, right: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """One query on one grid."""
+    """Queries on one grid. `seen`: what parts of them came out as; None = nothing is remembered."""
 
     store: dict[str, list[Series]]
     start_s: int
     times: TimesArray
+    seen: dict[Node, Vector] | None = None
 
     def vector(self, node: Node) -> Vector:
         """Return the series of a node."""
         if isinstance(node, Selector):
             return self._select(node, lambda columns, times: samples.newest(columns, times)[0])
         if isinstance(node, Aggregate):
-            return self._aggregate(node)
+            if self.seen is None:
+                return self._aggregate(node)
+            if node not in self.seen:
+                self.seen[node] = self._aggregate(node)
+            return self.seen[node]
         if isinstance(node, Binary):
             return self._set(node) if node.operator in ("or", "and", "unless") else self._binary(node)
         if isinstance(node, Apply):

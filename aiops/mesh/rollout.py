@@ -187,7 +187,7 @@ def run(
     for minute in range(created, steps):
         if minute in changes and changes[minute] != generation:
             generation, done = changes[minute], False
-        if fleet.lose(minute):
+        if ground.lost and fleet.lose(minute):
             done = False
         before = wanted
         if service.autoscale is None:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from bench.decisions.hosted import HeldForge, HeldRepository, held
 from bench.decisions.scenario import Expected, Scenario, Scene, play
-from bench.decisions.stage import Stage
+from bench.decisions.stage import HOUR, Stage
 from bench.decisions.told import Kept, Told
 
 from aiops import connect, pipeline
@@ -28,7 +28,7 @@ from aiops.decide.scale import capped
 from aiops.domain import Hold, PlanItem
 from aiops.edges.read_only import ReadOnlyForge
 from aiops.errors import DataUnusable
-from aiops.job import Job, Result
+from aiops.job import Earlier, Job, Result
 from aiops.mesh import repository
 from aiops.mesh.plant import Trace, simulate
 from aiops.ports import Forge, Metrics
@@ -96,22 +96,36 @@ def manifests(scene: Scene) -> HeldRepository:
     return held(repository.history(scene.stage.mesh, scene.events, scene.stage.start_s))
 
 
-def run(scene: Scene, metrics: Told) -> Result:
+def run(scene: Scene, metrics: Told, earlier: Earlier = None) -> Result:
     """Run once, as a dry run does; what a person would have got to review is in `sent`."""
-    return run_with(scene, metrics, manifests(scene), ReadOnlyForge(HeldForge()))
+    return run_with(scene, metrics, manifests(scene), ReadOnlyForge(HeldForge()), earlier)
 
 
-def run_with(scene: Scene, metrics: Metrics, files: HeldRepository, forge: Forge) -> Result:
-    """Run once on given ports."""
-    return pipeline.run_once(job(), metrics, files, forge, scene.stage.now_s, lambda _: None)
+def run_with(
+    scene: Scene, metrics: Metrics, files: HeldRepository, forge: Forge, earlier: Earlier = None
+) -> Result:
+    """Run once on given ports. `earlier`: what a run before the scenario carried; it only saves time."""
+    now_s = scene.stage.now_s
+    analysed = pipeline.analyse(job(), metrics, files, now_s, lambda _: None, earlier)
+    return pipeline.propose(job(), analysed, files, forge, now_s, lambda _: None)
 
 
-def judge(scenario: Scenario, stage: Stage, before: Kept) -> Outcome:
+def carried(stage: Stage, before: Kept) -> Earlier:
+    """Return what a run carries that saw the stage two hours earlier."""
+    then = replace(stage, now_s=stage.now_s - 2 * HOUR)
+    quiet = Scenario("before", "quiet", (), "", (), {}, {}, {})
+    scene = play(quiet, then)
+    metrics = Told(before, before, then.now_s, stage.now_s)
+    found = pipeline.analyse(job(), metrics, manifests(scene), then.now_s, lambda _: None, {})
+    return {one.key: one for one in found.carried}
+
+
+def judge(scenario: Scenario, stage: Stage, before: Kept, earlier: Earlier = None) -> Outcome:
     """Play, run and judge."""
     scene = play(scenario, stage)
     metrics = told(scene, before if scene.stage is stage else calm(scene.stage))
     try:
-        found = run(scene, metrics)
+        found = run(scene, metrics, earlier)
     except DataUnusable:  # nothing could be judged, so nothing was proposed
         found = None
     metrics.own.keep()

@@ -28,7 +28,15 @@ def seed_outcomes(seed: int, names: list[str]) -> list[Outcome]:
     """Return the outcomes of all scenarios on one stage."""
     there = stage(seed)
     before = judge.calm(there)
-    found = [judge.judge(one, there, before) for one in scenario.only(scenario.load(), names)]
+    earlier = judge.carried(there, before)
+    played = scenario.only(scenario.load(), names)
+    found = []
+    for number, one in enumerate(played, 1):
+        made = judge.judge(one, there, before, earlier)
+        found.append(made)
+        if made.verdict != "right" or number % 10 == 0:
+            line = f"stage {seed}: {number} of {len(played)}, {one.name} {made.verdict}"
+            print(line, *made.why, sep="; ", file=sys.stderr, flush=True)
     before.keep()
     return found
 
