@@ -6,6 +6,8 @@
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
 # make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
 # make bench-decisions SEEDS=20  scenarios of the rule book on shops nobody tuned by: right, wrong, missed, harmful
+# make bench-loop SEEDS=20       the same incidents with every proposal merged and deployed at once
+# make bench-outages SEEDS=5     outages of our own inputs: no pull request, and real incidents still caught
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-speed  how fast, beside its peers and the matrix products alone (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
@@ -18,7 +20,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift fuzz-edit starter clean
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift fuzz-edit starter clean bench-loop bench-outages
 .DELETE_ON_ERROR:
 
 help:
@@ -54,6 +56,12 @@ bench-incidents: .venv/.test
 
 bench-decisions: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.run $(SEEDS) --first $(FIRST) --only $(ONLY)
+
+bench-loop: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.loop $(SEEDS) --first $(FIRST)
+
+bench-outages: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.outages $(SEEDS) --first $(FIRST)
 
 # WSD=all SEEDS=3 MODELS=folder:folder PAANO=folder, all optional: see run.py.
 bench-detection: .venv/.test .cache/peers/.done
