@@ -11,6 +11,7 @@
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-speed  how fast, beside its peers and the matrix products alone (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
+# make bench-rootcause DIR=folder  which workload is at fault, on real faults, beside its peers
 # make fuzz-edit N=1000000  generated manifests, one value changed: nothing else may change
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
@@ -20,7 +21,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift fuzz-edit starter clean bench-loop bench-outages
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit starter clean bench-loop bench-outages
 .DELETE_ON_ERROR:
 
 help:
@@ -96,6 +97,10 @@ N ?= 20000
 FROM ?= 0
 fuzz-edit: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.edits.run $(N) --first $(FROM)
+
+bench-rootcause: .venv/.test
+	@test -n "$(DIR)" || { echo "make: name the folder with cases.csv: make bench-rootcause DIR=..." >&2; exit 2; }
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.rootcause.run $(DIR)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from aiops.diagnose import causes, releases
+from aiops.diagnose import causes, releases, suspects
 from aiops.diagnose.facts import Facts, Fleet, Key
 from aiops.domain import (
     Asked,
@@ -54,7 +54,8 @@ def diagnose(
         key: _one(Facts(fleet.incidents[key], fleet.contexts[key], fleet)) for key in sorted(fleet.contexts)
     }
     named = {key: replace(d, root=_root(key, found)) for key, d in found.items()}
-    return tuple(sorted(_shared(named, fleet).values(), key=lambda d: d.workload))
+    told = _places_to_look(_shared(named, fleet), fleet)
+    return tuple(sorted(told.values(), key=lambda d: d.workload))
 
 
 def _fleet(
@@ -141,6 +142,21 @@ def _shared(found: dict[Key, Diagnosis], fleet: Fleet) -> dict[Key, Diagnosis]:
             found[key], cause=Cause.SHARED, trace=(*found[key].trace, Asked("G9", holds=True, answer=answer))
         )
     return out
+
+
+def _places_to_look(found: dict[Key, Diagnosis], fleet: Fleet) -> dict[Key, Diagnosis]:
+    """Add whose state moved to firing incidents that no rule explains; in a storm nobody reads it."""
+    unknown = [
+        key
+        for key, one in found.items()
+        if one.cause is Cause.UNKNOWN and fleet.incidents[key].state is State.FIRING
+    ]
+    if len(unknown) >= fleet.limits.storm_min:
+        return found
+    looked = {key: suspects.named(Facts(fleet.incidents[key], fleet.contexts[key], fleet)) for key in unknown}
+    return found | {
+        key: replace(found[key], evidence=found[key].evidence + more) for key, more in looked.items() if more
+    }
 
 
 def _impact(facts: Facts) -> Impact:
