@@ -22,6 +22,7 @@ _VERSION = (*_DESTINATION, "destination_version")
 _EDGE = ("cluster", "source_workload_namespace", "source_workload", *_DESTINATION[1:])
 _SERVER = 'reporter="destination",destination_workload!="unknown"'
 _CLIENT = 'reporter="source",destination_workload!="unknown"'
+_EITHER = 'destination_workload!="unknown"'
 
 
 def signals() -> tuple[Query, ...]:
@@ -33,10 +34,12 @@ def signals() -> tuple[Query, ...]:
     return (
         # Requests per second that reached the workload; as its callers count them when none did.
         signal_query(rate, f"({served} > 0) or {called} or {served}", _DESTINATION),
-        # Share of requests that ended in an error, 0..1; absent without requests.
+        # Share of requests that ended in an error, 0..1; absent without requests. Of the two sides
+        # the one that sees more: a refused connection never reaches the server, what a retry saved
+        # its callers do not count.
         signal_query(
             errors,
-            f"({_error_ratio(_DESTINATION, _SERVER)}) or ({_error_ratio(_DESTINATION, _CLIENT)})",
+            f"max {by(_DESTINATION)} ({_error_ratio((*_DESTINATION, 'reporter'), _EITHER)})",
             _DESTINATION,
         ),
         # 95th percentile of the request duration in ms; `>= 0` drops the NaN of an idle histogram.

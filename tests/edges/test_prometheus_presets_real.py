@@ -96,15 +96,24 @@ def test_what_is_not_the_servers_doing_is_no_error(ask: Any) -> None:
     assert ask(samples, "error_ratio")["api"][30] == pytest.approx(0.15)
 
 
-def test_callers_speak_for_a_server_that_is_gone(ask: Any) -> None:
+def test_callers_speak_for_requests_that_never_reached_the_server(ask: Any) -> None:
     samples = [
         *requests(60, reporter="source", response_code="200"),
         *requests(30, reporter="source", response_code="503", response_flags="UF"),
-        *requests(60, until=20, reporter="destination", response_code="200"),
+        *requests(60, until=20, reporter="destination", response_code="200"),  # gone after that
     ]
     ratio = ask(samples, "error_ratio")["api"]
-    assert (ratio[15], ratio[40]) == (0, pytest.approx(1 / 3))
+    assert (ratio[15], ratio[40]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
     assert np.isfinite(ratio[5:]).all()
+
+
+def test_an_error_that_a_retry_saved_is_one_of_the_server_all_the_same(ask: Any) -> None:
+    samples = [
+        *requests(90, reporter="source", response_code="200"),
+        *requests(90, reporter="destination", response_code="200"),
+        *requests(10, reporter="destination", response_code="503"),
+    ]
+    assert ask(samples, "error_ratio")["api"][30] == pytest.approx(0.1)
 
 
 def test_callers_also_count_the_requests_that_no_longer_arrive(ask: Any) -> None:
