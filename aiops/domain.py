@@ -59,6 +59,8 @@ class Signal:
     an incident by itself it must be that many times what is expected or reach its floor, or,
     where "both" sides are bad, be that many times less; a nearer move counts only beside
     another signal, a rise of the latter never by itself. None = every move counts.
+    `follows_load`: it rises with the requests of the workload, so a rise in proportion to theirs
+    counts only beside another signal as well.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Signal:
     min_deviation: float
     floor: float | None = None
     alone_factor: float | None = None
+    follows_load: bool = False
 
 
 @dataclass(frozen=True, slots=True)

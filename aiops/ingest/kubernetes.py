@@ -85,7 +85,7 @@ def signals() -> tuple[Query, ...]:
     return (
         # CPU seconds used per second and core requested, 1 = all that was asked for.
         signal_query(
-            Signal("cpu_utilization", "ratio of request", "up", 0.15, None, 2),
+            Signal("cpu_utilization", "ratio of request", "up", 0.15, None, 2, follows_load=True),
             f"{sum_workload(f'({used} {both} {wanted})')} / {sum_workload(f'({wanted} {both} {used})')}",
         ),
         # Working set per limit of the container that is nearest to being killed, 0..1.
