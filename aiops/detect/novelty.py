@@ -5,6 +5,9 @@ missed. It is compared with the windows of the history; its distance to the near
 new it is: a shift, a burst, a noise that grew. What history knows is not new, however badly it is
 forecast. A sensor that is stuck within its usual range looks near to everything, and is not found.
 
+Windows have three lengths, and the newest one counts: a burst of some rows is lost in a long
+window, and a slow wandering is never new in a short one.
+
 Row t reads rows <= t; windows to compare with and every number come from the history rows.
 Source: nearest neighbours among windows of the past, as in https://doi.org/10.1109/ICDM.2016.0179
 (the left matrix profile) and https://arxiv.org/abs/2602.01359 (patches against a memory); the
@@ -18,10 +21,11 @@ from numpy.typing import NDArray
 
 from aiops.domain import Float32Array, FloatArray
 
-# Half of a window's weight lies in its newest 6 rows: what is over stops counting soon, and an onset
-# is not averaged away by the calm before it. A second window of four times the length was tried:
-# better where labels are days wide (NAB), worse on servers (ASD), so it is not here.
-_LAGS, _DECAY = 32, 8.0  # rows
+# Points of a window and rows between them: 8, 32 and 128 rows. Between two points, their mean.
+_VIEWS = ((8, 1), (32, 1), (32, 4))
+# Weights fall by e over a quarter of the window: what is over stops counting soon, and an onset is
+# not averaged away by the calm before it.
+_DECAYS = 4
 _LEAST = 8  # windows that must fit into the history, or there is nothing to compare with
 _MEMORY = 400  # windows of history that are kept, evenly spread: the nearest of more is hardly nearer
 # A history row is compared with the other four fifths, as a row after the history is with all.
@@ -42,12 +46,14 @@ def novelty(level: FloatArray, missed: FloatArray, fit_steps: int) -> FloatArray
     sample: the value before it stands in. The unit is the usual distance of the history; where
     the edge of the expected lies, `calibration.edge` says.
     """
-    tracks = np.stack([_held(level), _held(missed)], axis=1).astype(np.float32)  # [B, 2, T]
-    parts = [
-        _against_history(tracks[first : first + _BLOCK_ROWS], fit_steps)
-        for first in range(0, len(level), _BLOCK_ROWS)
-    ]
-    return np.concatenate(parts) if parts else np.zeros(level.shape)
+    out = np.zeros(level.shape)
+    for first in range(0, len(level), _BLOCK_ROWS):
+        rows = slice(first, first + _BLOCK_ROWS)
+        tracks = np.stack([_held(level[rows]), _held(missed[rows])], axis=1).astype(np.float32)  # [B, 2, T]
+        for points, every in _VIEWS:
+            found = _against_history(_smooth(tracks, every), fit_steps, points, every)
+            out[rows] = np.maximum(out[rows], found)
+    return out
 
 
 def together(columns: FloatArray) -> FloatArray:
@@ -63,15 +69,25 @@ def together(columns: FloatArray) -> FloatArray:
     return np.where(count > 0, np.sqrt(total / np.maximum(count, 1)), np.nan)
 
 
-def _against_history(tracks: Float32Array, fit_steps: int) -> FloatArray:
+def _smooth(tracks: Float32Array, every: int) -> Float32Array:
+    """Return the mean of the last `every` rows: [B, 2, T] -> [B, 2, T]; before the first, the first."""
+    total = tracks.copy()
+    for back in range(1, every):  # a sum per row, not a running one: no row changes with later ones
+        total[..., back:] += tracks[..., :-back]
+        total[..., :back] += tracks[..., :1]
+    return total / np.float32(every)
+
+
+def _against_history(tracks: Float32Array, fit_steps: int, points: int, every: int) -> FloatArray:
     """Return the distance to the nearest window of the history, in its usual ones: [B, 2, T] -> [B, T].
 
+    A window has `points` rows, `every` apart, fewer in a short history.
     A squared distance is |x|^2 - 2 x m + |m|^2; the last two terms are one matrix product.
     """
     rows, _, steps = tracks.shape
-    lags = max(1, min(_LAGS, fit_steps // _LEAST))
-    windows = _windows(tracks, lags)  # [B, T, 2, lags], a view
-    weight = np.exp(-np.arange(lags)[::-1] / _DECAY)
+    lags = max(1, min(points, fit_steps // (_LEAST * every)))
+    windows = _windows(tracks, lags, every)  # [B, T, 2, lags], a view
+    weight = np.exp(-np.arange(lags)[::-1] * _DECAYS / lags)
     weight = np.sqrt(weight / weight.sum() / 2).astype(np.float32)
     size = 2 * lags
     kept = np.unique(np.linspace(0, fit_steps - 1, _MEMORY).astype(np.int64))  # [M]
@@ -99,12 +115,13 @@ def _against_history(tracks: Float32Array, fit_steps: int) -> FloatArray:
     return np.minimum(out / (usual[:, None] + _FLOOR), _CLIP)
 
 
-def _windows(tracks: Float32Array, lags: int) -> Float32Array:
+def _windows(tracks: Float32Array, lags: int, every: int) -> Float32Array:
     """Return the window that ends in each row, oldest lag first: [B, 2, T] -> [B, T, 2, lags]."""
-    before = np.repeat(tracks[:, :, :1], lags - 1, axis=2)  # calm, as the first row
-    padded = np.concatenate([before, tracks], axis=2)  # [B, 2, lags - 1 + T]
-    view = np.lib.stride_tricks.sliding_window_view(padded, lags, axis=2)
-    return view.transpose(0, 2, 1, 3)
+    reach = (lags - 1) * every
+    before = np.repeat(tracks[:, :, :1], reach, axis=2)  # calm, as the first row
+    padded = np.concatenate([before, tracks], axis=2)  # [B, 2, reach + T]
+    view = np.lib.stride_tricks.sliding_window_view(padded, reach + 1, axis=2)
+    return view[..., ::every].transpose(0, 2, 1, 3)
 
 
 def _held(values: FloatArray) -> FloatArray:

@@ -37,7 +37,14 @@ def test_what_the_history_did_often_is_not_new() -> None:
     for start in range(40, 1_200, 100):
         level[:, start : start + 10] += 5  # a job that runs every 100 rows, badly forecast
     found = novelty(level, level, 800)
-    assert found[:, 800:].max() < 1.5
+    assert found[:, 800:].max() < 2.0
+
+
+def test_a_slow_wandering_is_new_to_the_long_window() -> None:
+    level = _noise()
+    level[0, 900:1_028] += 1.5  # within the noise of every row, never for 128 of them
+    found = novelty(level, level, 600)
+    assert _median_at(found, slice(1_000, 1_028)) > 1.2 * np.median(found[1, 1_000:1_028])
 
 
 def test_a_window_is_over_soon_after_the_rows_are_normal_again() -> None:
