@@ -8,6 +8,7 @@
 # make bench-decisions SEEDS=20  scenarios of the rule book on shops nobody tuned by: right, wrong, missed, harmful
 # make bench-loop SEEDS=20       the same incidents with every proposal merged and deployed at once
 # make bench-outages SEEDS=5     outages of our own inputs: no pull request, and real incidents still caught
+# make bench-ablation SEEDS=5  the same without one part of the score at a time
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-speed  how fast, beside its peers and the matrix products alone (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
@@ -63,6 +64,8 @@ bench-loop: .venv/.test
 
 bench-outages: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.outages $(SEEDS) --first $(FIRST)
+bench-ablation: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.incidents.ablation $(SEEDS) --first $(FIRST)
 
 # WSD=all SEEDS=3 MODELS=folder:folder PAANO=folder, all optional: see run.py.
 bench-detection: .venv/.test .cache/peers/.done

@@ -20,7 +20,7 @@ from bench.incidents.meshes import DAY, HOUR, MINUTE, ZONE, Unseen
 
 from aiops.detect.model import Model
 from aiops.detect.settings import Calendar, DetectSettings
-from aiops.domain import Panel
+from aiops.domain import Panel, Scores
 from aiops.mesh.faults import Deploy, Surge
 from aiops.mesh.plant import Trace, simulate
 
@@ -170,7 +170,11 @@ def downstream(there: Unseen, name: str) -> set[str]:
 
 def judge(one: Weeks, model: Model | None) -> list[Alarm]:
     """Return the firings of one mesh."""
-    scores = firing.score_days(one.panel, one.from_s, model, one.settings)
+    return alarms(one, firing.score_days(one.panel, one.from_s, model, one.settings))
+
+
+def alarms(one: Weeks, scores: Scores) -> list[Alarm]:
+    """Return the firings of one mesh by its scores."""
     found = []
     for fired in firing.firings(one.panel, scores, one.settings):
         at = (fired.at_s - one.from_s) // MINUTE

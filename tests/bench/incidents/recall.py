@@ -12,7 +12,7 @@ from bench.incidents.meshes import DAY, MINUTE
 
 from aiops.detect.model import Model
 from aiops.detect.settings import DetectSettings
-from aiops.domain import Panel, Workload
+from aiops.domain import Panel, Scores, Workload
 from aiops.mesh.plant import Trace, simulate
 
 IN_TIME_S = 3_600
@@ -113,10 +113,20 @@ def _scene(there: Stage, case: Case, number: int, kept: plants.Arrays) -> _Scene
     return _Scene(case, bound, (case.start_s - there.day_s) // MINUTE + skip, rows, values, shown, rps)
 
 
-def judge(seed: int, model: Model | None) -> list[Outcome]:
-    """Return what became of every fault of one mesh. All are scored in one panel, apart by cluster."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """The faults of one mesh and their scores: all in one panel, apart by cluster."""
+
+    scenes: tuple[_Scene, ...]
+    panel: Panel
+    scores: Scores
+    settings: DetectSettings
+
+
+def scored(seed: int, model: Model | None) -> Scored:
+    """Return the faults of one mesh, scored."""
     there, cases, kept = simulated(seed)
-    scenes = [_scene(there, case, number, kept) for number, case in enumerate(cases)]
+    scenes = tuple(_scene(there, case, number, kept) for number, case in enumerate(cases))
     workloads = tuple(
         Workload(f"case{number}", "apps", "Deployment", str(kept["names"][row]))
         for number, scene in enumerate(scenes)
@@ -126,10 +136,19 @@ def judge(seed: int, model: Model | None) -> list[Outcome]:
     times = there.start_s + 10 * MINUTE + MINUTE * np.arange(values.shape[2], dtype=np.int64)
     panel = Panel(values, times, MINUTE, workloads, plants.SIGNALS)
     settings = DetectSettings(calendar=there.calendar)
-    scores = firing.score_days(panel, there.day_s, model, settings)
-    states, odd = firing.states(panel, scores, settings), np.nan_to_num(scores.values)
+    return Scored(scenes, panel, firing.score_days(panel, there.day_s, model, settings), settings)
+
+
+def judge(seed: int, model: Model | None) -> list[Outcome]:
+    """Return what became of every fault of one mesh."""
+    return outcomes(scored(seed, model))
+
+
+def outcomes(of: Scored) -> list[Outcome]:
+    """Return what became of every fault by its scores."""
+    states, odd = firing.states(of.panel, of.scores, of.settings), np.nan_to_num(of.scores.values)
     found, row = [], 0
-    for scene in scenes:
+    for scene in of.scenes:
         delays, early = delays_s(states[row : row + len(scene.rows)], scene.onset, scene.bound)
         after = odd[row, :, scene.onset : scene.onset + truth.ONE_HOUR].max(axis=1)
         row += len(scene.rows)
