@@ -529,6 +529,7 @@ class Target:
 
     `places`: every place that sets it, the winner last. `winner`: None when refused.
     `insertion`: where an edit writes a new key instead of changing the winner, which others share.
+    `beside`: the tag next to the digest that wins; they change together, as `tag@digest`.
     `pins`: what a rollback must change beside it. `owner`: the automation that owns the field
     ("HorizontalPodAutoscaler/web"), None = nobody.
     `history`: newest first, the current value included. `refusal`: one line, None = editable.
@@ -545,6 +546,7 @@ class Target:
     annotations: tuple[tuple[str, str], ...] = ()
     insertion: Insertion | None = None
     pins: tuple[Pin, ...] = ()
+    beside: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

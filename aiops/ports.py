@@ -39,7 +39,9 @@ class Files(Protocol):
 
 
 class Repository(Protocol):
-    """The GitOps repository, read only."""
+    """The GitOps repository, read only. `shallow`: its history ends before the first commit."""
+
+    shallow: bool
 
     def head(self, base: str) -> str:
         """Return the commit the base branch points to."""

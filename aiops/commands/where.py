@@ -11,9 +11,16 @@ from aiops import connect, terminal
 from aiops.commands import targets
 from aiops.commands.propose import settings
 from aiops.commands.run import failed
-from aiops.domain import Place, Target, Workload
+from aiops.domain import PastValue, Place, Target, Workload
 from aiops.errors import AiopsError
+from aiops.gitops import past
 from aiops.gitops import where as resolver
+from aiops.report import utc
+
+MAX_PAST = 10
+MAX_TOUCHED = 5
+MAX_TEXT = 300
+SHALLOW = "The clone is shallow: its history ends early. `git fetch --unshallow` completes it."
 
 
 def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: bool) -> int:
@@ -28,13 +35,14 @@ def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: 
             found = dict(resolver.workloads(files, clusters))
             if target:
                 picked = targets.pick(target, found)
-                found = {picked: found[picked]}
+                sha = files.sha
+                found = {picked: tuple(past.values(repository, sha, one) for one in found[picked])}
     except AiopsError as error:
         return failed(error, None, as_json=False)
     if as_json:
-        print(json.dumps(_document(found), indent=1))  # noqa: T201 - stdout is the contract
+        print(json.dumps(_document(found, shallow=repository.shallow), indent=1))  # noqa: T201 - stdout is the contract
     elif target:
-        _print_places(found)
+        _print_places(found, shallow=repository.shallow)
     else:
         _print_overview(found)
     return 0
@@ -46,36 +54,65 @@ def _print_overview(found: Mapping[Workload, tuple[Target, ...]]) -> None:
         for one in fields:
             place = f"{one.winner.file} {one.winner.path_text}" if one.winner else "-"
             value = one.winner.value if one.winner else "-"
-            rows.append((str(workload), one.field, value, place, one.refusal or one.owner or ""))
+            row = (str(workload), one.field, value, place, one.refusal or one.owner or "")
+            rows.append(tuple(_plain(text) for text in row))
     terminal.table(("WORKLOAD", "FIELD", "VALUE", "WINNING PLACE", "NOTE"), rows)
 
 
-def _print_places(found: Mapping[Workload, tuple[Target, ...]]) -> None:
+def _print_places(found: Mapping[Workload, tuple[Target, ...]], *, shallow: bool) -> None:
     for workload, fields in found.items():
         terminal.say(str(workload))
         for one in fields:
-            terminal.say(f"\n  {one.field}")
-            for place in one.places:
-                mark = "wins" if place == one.winner else "    "
-                terminal.say(f"    {mark}  {place.file} {place.path_text} = {place.value}  ({place.kind})")
-            if one.owner:
-                terminal.say(f"    owned by {one.owner}")
-            if one.refusal:
-                terminal.say(f"    cannot be edited: {one.refusal}")
+            terminal.say("")
+            for line in explained(one):
+                terminal.say(line)
+    if shallow:
+        terminal.say(f"\n{SHALLOW}")
 
 
-def _document(found: Mapping[Workload, tuple[Target, ...]]) -> dict[str, Any]:
-    def place(one: Place) -> dict[str, Any]:
-        return {
-            "file": one.file,
-            "document": one.document,
-            "path": one.path_text,
-            "value": one.value,
-            "kind": one.kind,
-        }
+def explained(one: Target) -> list[str]:
+    """Return what a person wants to know of one field: places by precedence, owner, edit, history."""
+    value = f" = {_plain(one.winner.value)}" if one.winner else ""
+    lines = [f"  {one.field}{value}"]
+    for place in reversed(one.places):
+        mark = "wins" if place == one.winner else "    "
+        at = f"{_plain(place.file)} {_plain(place.path_text)}"
+        lines.append(f"    {mark}  {at} = {_plain(place.value)}  ({place.kind})")
+    if one.beside:
+        lines.append(f"    with  {_plain(one.beside.path_text)} = {_plain(one.beside.value)}")
+    if one.owner:
+        lines.append(f"    owned by {_plain(one.owner)}")
+    if one.insertion:
+        at = f"{_plain(one.insertion.file)} {_plain(one.insertion.path_text)}"
+        lines.append(f"    others share the winner; an edit writes a new key: {at} ({one.insertion.kind})")
+    for pin in one.pins:
+        what = "takes its marker away" if pin.what == "marker" else "lets it ignore the old tag"
+        lines.append(f"    a rollback also {what} in {_plain(pin.file)}; to lift it, {_plain(pin.lift)}")
+    if one.refusal:
+        lines.append(f"    cannot be edited: {_plain(one.refusal)}")
+    lines += [_past(past) for past in one.history[:MAX_PAST]]
+    return lines
 
+
+def _past(past: PastValue) -> str:
+    until = "now" if past.until_s is None else utc(past.until_s)
+    line = f"    was   {_plain(past.value)}  {utc(past.since_s)} to {until}, by commit {past.commit[:12]}"
+    files = ", ".join(_plain(path) for path in past.touched[:MAX_TOUCHED])
+    more = len(past.touched) - MAX_TOUCHED
+    return (
+        line + (f", which also changed {files}" if files else "") + (f" and {more} more" if more > 0 else "")
+    )
+
+
+def _plain(text: str) -> str:
+    """Return a text of the repository that cannot drive the reader's terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:MAX_TEXT])
+
+
+def _document(found: Mapping[Workload, tuple[Target, ...]], *, shallow: bool) -> dict[str, Any]:
     return {
         "schema": "aiops.where/1",
+        "history_complete": not shallow,
         "workloads": [
             {
                 "workload": {
@@ -84,17 +121,45 @@ def _document(found: Mapping[Workload, tuple[Target, ...]]) -> dict[str, Any]:
                     "kind": workload.kind,
                     "name": workload.name,
                 },
-                "fields": [
-                    {
-                        "field": one.field,
-                        "places": [place(each) for each in one.places],
-                        "winner": place(one.winner) if one.winner else None,
-                        "owner": one.owner,
-                        "refusal": one.refusal,
-                    }
-                    for one in fields
-                ],
+                "fields": [_field(one) for one in fields],
             }
             for workload, fields in found.items()
         ],
+    }
+
+
+def _field(one: Target) -> dict[str, Any]:
+    new = one.insertion
+    return {
+        "field": one.field,
+        "places": [_place(each) for each in one.places],
+        "winner": _place(one.winner) if one.winner else None,
+        "beside": _place(one.beside) if one.beside else None,
+        "owner": one.owner,
+        "refusal": one.refusal,
+        "insertion": new
+        and {"file": new.file, "document": new.document, "path": new.path_text, "kind": new.kind},
+        "pins": [
+            {"owner": pin.owner, "what": pin.what, "file": pin.file, "lift": pin.lift} for pin in one.pins
+        ],
+        "history": [
+            {
+                "value": past.value,
+                "commit": past.commit,
+                "since": utc(past.since_s),
+                "until": None if past.until_s is None else utc(past.until_s),
+                "touched": list(past.touched),
+            }
+            for past in one.history
+        ],
+    }
+
+
+def _place(one: Place) -> dict[str, Any]:
+    return {
+        "file": one.file,
+        "document": one.document,
+        "path": one.path_text,
+        "value": one.value,
+        "kind": one.kind,
     }

@@ -152,7 +152,7 @@ def _unsafe(
 
 def is_fixed(value: str) -> bool:
     """Tell whether a value of the field names one build for ever: a version or a digest."""
-    return DIGEST.fullmatch(value) is not None or is_version(value)
+    return DIGEST.fullmatch(value.rpartition("@")[2]) is not None or is_version(value)
 
 
 def is_version(value: str) -> bool:
@@ -168,7 +168,7 @@ def _refused(
     running = digest if target.field == "image.digest" else name.rsplit("/", 1)[-1].partition(":")[2]
     if not is_fixed(current.value):
         return Hold("R9", f"{current.value} can move: the tag does not tell what ran")
-    if current.value != running:
+    if running not in {current.value, current.value.rpartition("@")[2]}:
         return Hold(
             "G-DRIFT", f"the repository says {current.value}, the cluster runs {running or change.new}"
         )

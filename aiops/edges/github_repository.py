@@ -29,6 +29,8 @@ _REGULAR = frozenset({"100644", "100755"})
 class GitHubRepository:
     """One repository on GitHub, read only."""
 
+    shallow = False
+
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
         self.secrets = (github_client.connection(repository).token,)

@@ -27,9 +27,9 @@ def of(files: Files, target: Target, new: str, clusters: Sequence[Cluster] = ())
     """Return the edits that set a field to `new`, the value first. Raises EditRefused."""
     if target.winner is None:
         raise EditRefused(target.refusal or "no place sets this field", where=str(target.workload))
-    main = _main(files, target, target.winner, new)
     image = target.field in {"image.tag", "image.digest"}
-    edits = (main, *(_pin(files, one, target.winner) for one in target.pins if image))
+    main = _main(files, target, target.winner, new)
+    edits = (*main, *(_pin(files, one, target.winner) for one in target.pins if image))
     contents = {
         path: splice.replace(files.read(path), [one for one in edits if one.file == path])
         for path in dict.fromkeys(one.file for one in edits)
@@ -38,16 +38,33 @@ def of(files: Files, target: Target, new: str, clusters: Sequence[Cluster] = ())
     return edits
 
 
-def _main(files: Files, target: Target, winner: Place, new: str) -> Edit:
+def _main(files: Files, target: Target, winner: Place, new: str) -> tuple[Edit, ...]:
+    """Return the edit of the value, or those of a digest and the tag beside it."""
+    if target.beside is not None:
+        return _pair(files, target, winner, new)
     at = target.insertion
     if at is None:
-        return splice.edit(files.read(winner.file), winner, new, files.tree()[winner.file].blob)
+        return (splice.edit(files.read(winner.file), winner, new, files.tree()[winner.file].blob),)
     value = new
     if at.kind == "Application" and at.path[-2:-1] == ("images",):  # a text `name:tag`
         value = f"{at.entry}{'@' if new.startswith('sha') and ':' in new else ':'}{new}"
         at = Insertion(at.file, at.document, at.path, "", at.kind)
     old = splice.value_of(winner.path, winner.value)
-    return splice.insert(files.read(at.file), at, old, value, files.tree()[at.file].blob)
+    return (splice.insert(files.read(at.file), at, old, value, files.tree()[at.file].blob),)
+
+
+def _pair(files: Files, target: Target, winner: Place, new: str) -> tuple[Edit, ...]:
+    """Return the edits of a digest and of the tag beside it: a stale one of them would lie."""
+    tag, digest = image_reference.split_version(new) if image_reference.is_version(new) else (None, None)
+    if target.beside is None or target.insertion is not None or not tag or not digest:
+        raise EditRefused(
+            "pinned by digest: tag and digest change together, as tag@digest", where=str(target.workload)
+        )
+    content, blob = files.read(winner.file), files.tree()[winner.file].blob
+    first = splice.edit(content, winner, digest, blob)
+    if target.beside.value == tag:
+        return (first,)
+    return (first, splice.edit(content, target.beside, tag, blob))
 
 
 def _pin(files: Files, pin: Pin, winner: Place) -> Edit:

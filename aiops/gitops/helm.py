@@ -248,7 +248,20 @@ def _container(release: Release, prefix: Prefix) -> Container | None:
             why = why or "not a tag or digest by the OCI grammar"
         container.version = spot.value
         container.spots.append(replace(spot, problem=why))
+    if digest and digest[-1].value and container.spots:
+        _beside(release, (*prefix, *key), container)
     return container
+
+
+def _beside(release: Release, path: Prefix, container: Container) -> None:
+    """Let the tag change together with the digest that wins over it."""
+    tags, last = _written(release, path), container.spots[-1]
+    if tags and (tags[-1].file, tags[-1].document) == (last.file, last.document):
+        container.spots[-1] = replace(last, beside=tags[-1].path)
+        container.version = f"{tags[-1].value}@{last.value}"
+    elif tags:
+        why = "tag and digest are set in different layers; set them in one"
+        container.spots[-1] = replace(last, problem=last.problem or why)
 
 
 def _written(release: Release, path: Prefix) -> list[Spot]:

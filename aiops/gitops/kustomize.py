@@ -212,8 +212,6 @@ def _set_image(
         container.image = name.value
         if not image_reference.is_name(name.value):
             why = why or placeholder(name.value) or "newName is not an image name"
-    if tag is not None and digest is not None:
-        why = why or "newTag and digest are both set: the digest is what runs"
     if look(entry, "tagSuffix")[0] is not None:
         why = why or "a tagSuffix is added to the tag"
     key, winner = ("digest", digest) if digest is not None else ("newTag", tag)
@@ -222,6 +220,10 @@ def _set_image(
         why = why or placeholder(winner.value)
         if not why and not image_reference.is_version(winner.value):
             why = f"{key} is not a tag or digest by the OCI grammar"
-        container.spots.append(spot_of(file, document, (*path, key), winner, kind, why))
+        spot = spot_of(file, document, (*path, key), winner, kind, why)
+        if key == "digest" and isinstance(tag, Scalar) and tag.value:
+            container.version = f"{tag.value}@{winner.value}"
+            spot = replace(spot, beside=(*path, "newTag"))
+        container.spots.append(spot)
     elif why:
         container.spots.append(Spot(file, document, path, "", kind, why))

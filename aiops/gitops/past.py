@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from aiops.domain import Commit, PastValue, Place, Target
 from aiops.errors import EditRefused
+from aiops.gitops import inside
+from aiops.gitops.inside import INSIDE
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, compose, look, text_at
 from aiops.gitops.splice import value_of
 from aiops.gitops.text import decode
@@ -29,15 +31,38 @@ def values(repository: Repository, sha: str, target: Target, limit: int = MAX_CO
     """
     if target.winner is None:
         return target
-    place = target.winner
+    found, complete = _of_place(repository, sha, target.winner, target.beside, limit)
+    below = target.places[-2] if len(target.places) > 1 else None
+    if found and not complete and below is not None:
+        # Before the winner was written, the place below it won.
+        since = found[-1].since_s
+        older = [
+            replace(one, until_s=min(since, one.until_s or since))
+            for one in _of_place(repository, sha, below, None, limit)[0]
+            if one.since_s < since
+        ]
+        if older and older[0].value == found[-1].value:
+            found[-1] = replace(older.pop(0), until_s=found[-1].until_s)
+        found += older
+    return replace(target, history=tuple(found))
+
+
+def _of_place(
+    repository: Repository, sha: str, place: Place, beside: Place | None, limit: int
+) -> tuple[list[PastValue], bool]:
+    """Return the values of one place, and whether it was there in every commit of its file."""
     commits = repository.commits(sha, place.file, limit)
     seen: list[tuple[Commit, str]] = []
-    anchor: tuple[str | int, ...] | None = None
+    anchors: list[tuple[str | int, ...] | None] = [None, None]
     for commit in commits:
-        value, anchor = _value(repository, commit, place, anchor)
+        value, anchors[0] = _value(repository, commit, place, anchors[0])
+        value = value and value_of(place.path, value)
+        if value and beside is not None:
+            tag, anchors[1] = _value(repository, commit, beside, anchors[1])
+            value = f"{tag}@{value}" if tag else value
         if value:
-            seen.append((commit, value_of(place.path, value)))
-    return replace(target, history=_runs(seen, place.file))
+            seen.append((commit, value))
+    return list(_runs(seen, place.file)), len(seen) == len(commits)
 
 
 def _runs(seen: list[tuple[Commit, str]], file: str) -> tuple[PastValue, ...]:
@@ -87,7 +112,7 @@ def _named(root: Node | None, path: tuple[str | int, ...]) -> tuple[str | int, .
     named: list[str | int] = [_identity(root)]
     node = root
     for part in path:
-        below, _ = look(node, part)
+        below = _step(node, part)
         name = text_at(below, "name") if isinstance(part, int) else ""
         named.append(f"={name}" if name else part)
         node = below
@@ -95,6 +120,11 @@ def _named(root: Node | None, path: tuple[str | int, ...]) -> tuple[str | int, .
 
 
 def _step(node: Node | None, part: str | int) -> Node | None:
+    if part == INSIDE:
+        try:
+            return inside.document(node.value, pure=False) if isinstance(node, Scalar) else None
+        except EditRefused:
+            return None
     if isinstance(part, str) and part.startswith("=") and isinstance(node, Sequence):
         return next((entry for entry in node.entries if text_at(entry, "name") == part[1:]), None)
     if isinstance(part, int) or isinstance(node, Mapping):

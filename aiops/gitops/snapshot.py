@@ -30,7 +30,10 @@ _DENIED = (".git", ".github")
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A scalar that sets a field, before its bytes are measured. `problem`: why it cannot be edited."""
+    """A scalar that sets a field, before its bytes are measured. `problem`: why it cannot be edited.
+
+    `beside`: the path of the tag next to a digest, in the same document; they change together.
+    """
 
     file: str
     document: int
@@ -38,6 +41,7 @@ class Spot:
     value: str
     kind: str
     problem: str = ""
+    beside: tuple[str | int, ...] | None = None
 
     @property
     def key(self) -> tuple[str, int, tuple[str | int, ...]]:

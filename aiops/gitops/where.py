@@ -7,6 +7,7 @@ Comes in: the files of one commit, a workload as the metrics name it, a field. G
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import get_args
 
 from aiops.domain import FieldName, Insertion, Pin, Place, Target, Workload
@@ -51,6 +52,7 @@ def resolve(
         spots = _spots(rendered, autoscaler, container, field)
         places = _places(repository, spots)
         place = repository.snapshot.place(spots[-1])
+        beside = _beside(repository, spots[-1])
         _check_value(field, place)
         holder = autoscaler if autoscaler and field.startswith("hpa.") else rendered
         insertion = _aimed(repository, unit, holder, field, spots[-1])
@@ -60,7 +62,7 @@ def resolve(
             pins = () if insertion and all(one.what == "marker" for one in pins) else pins
     except EditRefused as error:
         return Target(workload, field, places, None, owner, (), str(error), notes)
-    return Target(workload, field, places, place, owner, (), None, notes, insertion, pins)
+    return Target(workload, field, places, place, owner, (), None, notes, insertion, pins, beside)
 
 
 def workloads(
@@ -168,6 +170,12 @@ def _canary(repository: RepositoryMap, workload: Workload, rendered: Rendered) -
         if not (one.namespace and workload.namespace) or one.namespace == workload.namespace:
             return f"Canary/{one.name}"
     return None
+
+
+def _beside(repository: RepositoryMap, spot: Spot) -> Place | None:
+    if spot.beside is None:
+        return None
+    return repository.snapshot.place(replace(spot, path=spot.beside, beside=None))
 
 
 def _places(repository: RepositoryMap, spots: Sequence[Spot]) -> tuple[Place, ...]:

@@ -129,8 +129,11 @@ def _check_item(item: PlanItem, where: str) -> None:
 def _check_edits(item: PlanItem, decision: Scale | Rollback, where: str) -> None:
     for edit in item.edits:
         _check_edit(edit, str(decision.new), where)
-    if sum(edit.role == "value" for edit in item.edits) != 1:
-        _refuse(f"{where}: expected one edit of the value")
+    values = [edit for edit in item.edits if edit.role == "value"]
+    parts = {edit.new for edit in values}
+    both = set(str(decision.new).split("@"))
+    if len(values) != 1 and not (len(values) == len(parts) == 2 and parts == both):
+        _refuse(f"{where}: expected one edit of the value, or one of a tag and one of its digest")
     pinned = [edit for edit in item.edits if edit.role == "pin"]
     if pinned and isinstance(decision, Scale):
         _refuse(f"{where}: only a rollback pins what would set the value again")
@@ -149,7 +152,7 @@ def _check_edit(edit: Edit, new: str, where: str) -> None:
         return
     if edit.change == "remove":
         _refuse(f"{where}: a value is never removed")
-    if edit.new != new and not edit.new.endswith((f":{new}", f"@{new}")):
+    if edit.new not in {new, *new.split("@")} and not edit.new.endswith((f":{new}", f"@{new}")):
         _refuse(f"{where}: an edit writes another value than the decision names")
 
 

@@ -14,6 +14,7 @@ _MAX_EVIDENCE = 9
 _MAX_TRACE = 12
 _MAX_QUERIES = 6
 _MAX_PAST = 10
+_MAX_TOUCHED = 6
 _MAX_LINES = 8
 _MAX_GUARDRAILS = 10
 _MAX_VALUE = 80
@@ -79,7 +80,17 @@ def past(item: PlanItem) -> list[str]:
     head = "| value | from | until | how it ran | commit | other files in that commit |"
     rows = [head, "|---|---|---|---|---|---|"]
     rows += [_past_row(one) for one in item.past[:_MAX_PAST]]
-    return ["## Values this field had", "\n".join(rows)]
+    return ["## Values this field had", "\n".join(rows), *_touched(item.past[0])]
+
+
+def _touched(newest: PastValue) -> list[str]:
+    """Name what else the commit changed that set the current value: a rollback leaves it as it is."""
+    if not newest.touched:
+        return []
+    files = ", ".join(inert.place(path) for path in newest.touched[:_MAX_TOUCHED])
+    more = len(newest.touched) - _MAX_TOUCHED
+    rest = f" and {more} more" if more > 0 else ""
+    return [f"The commit that set the newest of them also changed {files}{rest}; that stays as it is."]
 
 
 def _past_row(one: PastValue) -> str:

@@ -34,6 +34,8 @@ class MemoryFiles:
 class MemoryRepository:
     """A first-parent history in memory, oldest first: (time, content of the one file or None)."""
 
+    shallow = False
+
     def __init__(self, path: str, history: list[tuple[int, bytes | None]]) -> None:
         self._path = path
         self._history = history

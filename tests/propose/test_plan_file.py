@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from propose import sample
 
-from aiops.domain import Evidence, Plan
+from aiops.domain import Edit, Evidence, Plan
 from aiops.errors import ConfigError
 from aiops.propose import plan_file
 
@@ -177,3 +177,57 @@ def test_an_image_reference_that_ends_with_the_decided_tag_is_the_decided_value(
     edit = replace(item.edits[0], old="registry.example/x:1.14.3", new="registry.example/x:1.14.2")
     plan = sample.plan(replace(item, edits=(edit,)))
     assert isinstance(plan_file.load(plan_file.dump(plan)), Plan)
+
+
+def pin(**changes: object) -> Edit:
+    given: dict[str, Any] = {
+        "file": "apps/web.yaml",
+        "document": 0,
+        "path": ("metadata", "annotations", "argocd-image-updater.argoproj.io/web.ignore-tags"),
+        "old": "latest",
+        "new": "latest,1.14.3",
+        "new_text": '"latest,1.14.3"',
+        "start": 3,
+        "end": 9,
+        "blob": "ab" * 20,
+        "role": "pin",
+    }
+    return Edit(**{**given, **changes})
+
+
+def pinned(*pins: Edit) -> Plan:
+    item = sample.rollback_item()
+    return sample.plan(replace(item, edits=(*item.edits, *pins)))
+
+
+def test_a_rollback_may_carry_what_makes_it_stick():
+    marker = pin(change="remove", old='# {"$imagepolicy": "flux-system:web:tag"}', new="", new_text="")
+    for one in (pin(), marker):
+        plan = pinned(one)
+        assert plan.items[0].edits == plan_file.load(plan_file.dump(plan)).items[0].edits
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"new": "latest,1.14.3,9.9"}, "only add the old value"),
+        ({"path": ("spec", "suspend")}, "only add the old value"),
+        ({"change": "remove", "old": "# keep", "new": "", "new_text": ""}, "only the marker"),
+        ({"role": "value"}, "another value than the decision names"),
+        ({"role": "value", "new": "1.14.2"}, "expected one edit of the value"),
+        ({"role": "value", "change": "remove", "new": "1.14.2"}, "a value is never removed"),
+        ({"role": "admin"}, "expected one of value, pin"),
+    ],
+)
+def test_a_pin_can_do_nothing_else(changes, expected):
+    with pytest.raises(ConfigError, match=expected):
+        plan_file.load(plan_file.dump(pinned(pin(**changes))))
+
+
+def test_a_digest_and_its_tag_are_two_edits_of_one_value():
+    item = sample.rollback_item()
+    digest = "sha256:" + "b" * 64
+    decision = replace(item.decision, field="image.digest", new=f"1.14.2@{digest}")
+    edits = (replace(item.edits[0], new=digest), replace(item.edits[0], new="1.14.2"))
+    plan = sample.plan(replace(item, decision=decision, edits=edits))
+    assert edits == plan_file.load(plan_file.dump(plan)).items[0].edits
