@@ -252,6 +252,24 @@ class DriftWatch:
     drifts: tuple[Drift, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A trend that reaches a bound at `breach_s` if it goes on. `what`: memory, volume, quota, ...
+
+    `value`: now, in `unit`; `bound`: what it runs into; `query`: the PromQL that returns the value.
+    """
+
+    cluster: str
+    namespace: str
+    subject: str
+    what: Literal["memory", "volume", "quota", "certificate", "capacity"]
+    value: float
+    bound: float
+    unit: str
+    breach_s: int
+    query: str
+
+
 # --- context ----------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from aiops.domain import (
     Grid,
     Guardrail,
     Incident,
+    Outlook,
     Plan,
     Proposal,
     PullRequest,
@@ -64,7 +65,7 @@ class Result:
 
     `scores` is None and `drift` empty when only a plan was proposed. `notices`: what was left out
     of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
-    `carried`: what the next run may go on from.
+    `carried`: what the next run may go on from. `outlook`: what runs into a bound if it goes on.
     """
 
     plan: Plan
@@ -79,3 +80,4 @@ class Result:
     samples: int | None = None
     drift: tuple[DriftWatch, ...] = ()
     carried: tuple[Carried, ...] = ()
+    outlook: tuple[Outlook, ...] = ()

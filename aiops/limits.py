@@ -98,6 +98,17 @@ class Limits:
         0.25, "ratio", "growth of memory before a release over since, at which it begins there", "judgement"
     )
     shared_min: int = _number(3, "workloads", "unexplained together at one onset: a shared cause", "guide G9")
+    # What is reported before it happens.
+    trend_fit: float = _number(0.9, "ratio", "R2 of a straight line through 6 h that is a trend", "judgement")
+    breach_ahead_s: int = _number(
+        86400, "s", "a trend that reaches its bound sooner is reported", "judgement: a day"
+    )
+    certificate_ahead_s: int = _number(
+        604800, "s", "a certificate that ends sooner is reported", "cert-manager renews 30 days before"
+    )
+    capacity_ahead_days: int = _number(
+        28, "days", "slow growth that reaches saturation sooner is reported", "judgement"
+    )
     # Rollback.
     rollback_soak_s: int = _number(3600, "s", "a value was in place this long to be a target", "design")
     # Scale.

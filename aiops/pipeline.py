@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from aiops.decide import guardrails, health, policy
 from aiops.detect import drift, familiar, scoring, sustain
-from aiops.diagnose import context, diagnosis
+from aiops.diagnose import context, diagnosis, outlook
 from aiops.domain import (
     Cause,
     Context,
@@ -44,7 +44,7 @@ from aiops.gitops import edits as editing
 from aiops.job import Earlier, Job, Progress, Result, Sent
 from aiops.ports import Files, Forge, Metrics, Repository
 from aiops.propose import chart, lifecycle, proposal
-from aiops.reading import Reader, read_context, read_history
+from aiops.reading import Reader, read_context, read_history, read_outlook
 
 
 def run_once(
@@ -88,6 +88,12 @@ def analyse(
     items, unresolved = _items(
         job, repository, sha, incidents, diagnoses, contexts, history.recent, history.reference, scores
     )
+    drifts = drift.watch(
+        history.reference,
+        scores.workloads,
+        [incident.history_s for incident in incidents],
+        job.detect.calendar,
+    )
     plan = Plan(
         base=job.base,
         base_sha=sha,
@@ -108,13 +114,11 @@ def analyse(
         errors=(),
         notices=reader.notices,
         samples=reader.samples,
-        drift=drift.watch(
-            history.reference,
-            scores.workloads,
-            [incident.history_s for incident in incidents],
-            job.detect.calendar,
-        ),
+        drift=drifts,
         carried=carried,
+        outlook=outlook.outlook(
+            read_outlook(job, reader, now_s), history.recent, drifts, queries, job.limits
+        ),
     )
 
 
@@ -230,9 +234,8 @@ def _decide(
             unresolved.append((incident.workload, decision.field, str(error)))
             decision = Hold("EDIT", str(error), variant="edit-refused")
     drawn = chart.sample(incident, panel, scores) if incident.signals else None
-    asked_gates = policy.asked(incident, found, asked, job.limits, panel)
-    item = PlanItem(incident.workload, decision, incident, found, edits, history, drawn, asked_gates)
-    return item, unresolved
+    gates = policy.asked(incident, found, asked, job.limits, panel)
+    return PlanItem(incident.workload, decision, incident, found, edits, history, drawn, gates), unresolved
 
 
 def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list[PlanItem]:

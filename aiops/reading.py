@@ -6,9 +6,11 @@ can be claimed. Nothing here knows where samples come from.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aiops.detect import windows
 from aiops.detect.settings import History
-from aiops.diagnose import context
+from aiops.diagnose import context, outlook
 from aiops.domain import Answer, Grid, Incident, Panel, Query
 from aiops.errors import DataUnusable
 from aiops.ingest import panels
@@ -66,11 +68,20 @@ def read_history(job: Job, reader: Reader, now_s: int) -> tuple[History, dict[tu
     return History(recent, week_ago, panel(wanted.reference), wanted.judged_from_s), kinds
 
 
+def read_outlook(job: Job, reader: Reader, now_s: int) -> dict[str, Answer]:
+    """Read what may run into a bound. A source that fails is left out: this only adds to a report."""
+    return _read_some(job, reader, outlook.wanted(now_s))
+
+
 def read_context(job: Job, reader: Reader, incidents: tuple[Incident, ...], now_s: int) -> dict[str, Answer]:
     """Read what the open incidents make us want to know. A source that fails is left out."""
+    return _read_some(job, reader, context.wanted(incidents, now_s, job.step_s))
+
+
+def _read_some(job: Job, reader: Reader, wanted: Iterable[tuple[str, Grid]]) -> dict[str, Answer]:
     queries = {query.name: query for query in job.context}
     answers = {}
-    for name, grid in context.wanted(incidents, now_s, job.step_s):
+    for name, grid in wanted:
         try:
             answers[name] = reader.read(queries[name], grid)
         except DataUnusable:

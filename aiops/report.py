@@ -64,6 +64,20 @@ def document(result: Result, code: int) -> dict[str, Any]:
             }
             for workload, what, reason in result.unresolved
         ],
+        "outlook": [
+            {
+                "cluster": one.cluster,
+                "namespace": one.namespace,
+                "subject": one.subject,
+                "what": one.what,
+                "value": number(one.value),
+                "bound": number(one.bound),
+                "unit": one.unit,
+                "at": utc(one.breach_s),
+                "query": one.query,
+            }
+            for one in result.outlook
+        ],
         "guardrails": [
             {
                 "id": guardrail.id,

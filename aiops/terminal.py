@@ -103,6 +103,12 @@ def result(found: Result) -> None:
     say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}{touched}\n")
     table(("WORKLOAD", "VERDICT", "SCORE", "SCORER", "DECISION", "REASON"), rows)
     _drift(found.drift)
+    for ahead in found.outlook:
+        where = "/".join(part for part in (ahead.cluster, ahead.namespace, ahead.subject) if part)
+        say(
+            f"\npredicted: {ahead.what} of {where} reaches {ahead.bound:.4g} {ahead.unit}"
+            f" at {utc(ahead.breach_s)} if it goes on, now {ahead.value:.4g}"
+        )
     for guardrail in found.guardrails:
         if guardrail.tripped:
             say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")

@@ -21,9 +21,15 @@ def ask(facts: Facts) -> tuple[Finding, Inquiry]:
             inquiry.trace.append(Asked(finding.rule or rule, holds=True, answer=finding.answer))
             return finding, inquiry
     cleared = f"; cleared: {'; '.join(inquiry.cleared)}" if inquiry.cleared else ""
-    finding = Finding(Cause.UNKNOWN, None, f"no rule explains what was seen{cleared}")
+    finding = Finding(Cause.UNKNOWN, None, f"no rule explains what was seen{cleared}", None, _hints(facts))
     inquiry.trace.append(Asked("R0", holds=True, answer=finding.answer))
     return finding, inquiry
+
+
+def _hints(facts: Facts) -> tuple[Evidence, ...]:
+    """Return what a person should look at first when no rule explains an incident."""
+    edits = [settings.told(facts, change) for change in facts.recent_changes("nearby")]
+    return (*_hang(facts), *edits)
 
 
 def cannot_start(inquiry: Inquiry) -> Finding | None:

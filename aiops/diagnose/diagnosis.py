@@ -17,6 +17,7 @@ from aiops.domain import (
     Cause,
     Context,
     Diagnosis,
+    Evidence,
     Impact,
     Incident,
     Panel,
@@ -89,13 +90,21 @@ def _one(facts: Facts) -> Diagnosis:
         cause=finding.cause,
         root=finding.root,
         change=finding.change,
-        evidence=finding.evidence + extra,
+        evidence=(*finding.evidence, *extra, *_alerts(facts)),
         against=finding.against,
         ruled_out=tuple(dict.fromkeys((*inquiry.cleared, *cleared, *inquiry.ruled_out))),
         impact=_impact(facts),
         trace=tuple(inquiry.trace),
         place=finding.place,
         missing=facts.context.missing,
+    )
+
+
+def _alerts(facts: Facts) -> tuple[Evidence, ...]:
+    """Return the alerts that fire and name this workload: somebody else saw it as well."""
+    return tuple(
+        facts.evidence(f"alert {name} fires", "alerts_firing", 1.0, "alert")
+        for name in facts.context.around.alerts
     )
 
 

@@ -138,6 +138,11 @@ def _saturation(facts: Facts) -> tuple[Evidence, ...]:
         said.append(facts.evidence("CPU used over requested", "cpu_utilization", cpu, "ratio of request"))
     if throttled is not None and throttled >= limits.saturated_throttled:
         said.append(facts.evidence("share of CPU periods throttled", "cpu_throttled", throttled, "ratio"))
+    ends = facts.context.outcomes
+    least = max(limits.shed_min, limits.worse_min * (ends.turned_away_before or 0.0))
+    if ends.turned_away is not None and ends.turned_away >= least:
+        claim = "requests that it turns away itself for lack of room"
+        said.append(facts.evidence(claim, "turned_away_ratio", ends.turned_away, "ratio"))
     if said and errors is not None and errors >= limits.shed_min:
         # Errors alone prove no shortage: a broken release fails just as well under more load.
         said.append(

@@ -70,7 +70,8 @@ def newest(facts: Facts, kind: str) -> Change | None:
 def told(facts: Facts, change: Change) -> Evidence:
     """Return a change as evidence: how long before the onset it came."""
     lead_s = facts.onset_s - change.at_s
-    source = "config_version" if change.kind == "config" and "/" in change.subject else _SOURCE[change.kind]
+    source = "config_version" if "/" in change.subject else _SOURCE[change.kind]
+    the = "" if "/" in change.subject else "the "
     return facts.evidence(
-        f"{releases.lead(lead_s)} the {describe(change)}", source, lead_s / 60, "min", change.at_s
+        f"{releases.lead(lead_s)} {the}{describe(change)}", source, lead_s / 60, "min", change.at_s
     )

@@ -221,3 +221,25 @@ def test_two_proportions_are_apart_by_standard_errors() -> None:
 
 def test_times_of_evidence_are_on_the_grid_of_the_judged_data() -> None:
     assert all(NOW_S - 7200 <= e.at_s <= NOW_S for e in bad_release().diagnose()["api"].evidence)
+
+
+def test_what_fires_hangs_or_was_edited_nearby_is_told_when_no_rule_explains_it() -> None:
+    shop = Shop("api").set("api", "latency_p95", 800, since=30).fire("api", "latency_p95")
+    where = {"destination_workload_namespace": "shop", "destination_workload": "api"}
+    shop.row("disconnect_ratio", 0.2, since=30, rest=0.0, **where)
+    shop.row("config_version", 8, since=33, rest=7, namespace="shop", object="ConfigMap/flags")
+    shop.context_row("alerts_firing", "api", 1, alertname="ApiSlow", severity="page")
+    said = [one.claim for one in shop.diagnose()["api"].evidence]
+    assert said == [
+        "requests whose client left before an answer: they hang",
+        "3 min before the onset an edit of ConfigMap/flags",
+        "latency_p95 left its band: expected about 80 ms",
+        "alert ApiSlow fires",
+    ]
+
+
+def test_the_share_of_slow_requests_is_counted() -> None:
+    shop = Shop("api").set("api", "latency_p95", 800, since=30).fire("api", "latency_p95")
+    where = {"destination_workload_namespace": "shop", "destination_workload": "api"}
+    shop.row("slow_ratio", 0.25, since=30, rest=0.0, **where)
+    assert shop.diagnose()["api"].impact.share_slow == 0.25
