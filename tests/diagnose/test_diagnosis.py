@@ -230,7 +230,7 @@ def test_what_fires_hangs_or_was_edited_nearby_is_told_when_no_rule_explains_it(
     shop.row("config_version", 8, since=33, rest=7, namespace="shop", object="ConfigMap/flags")
     shop.context_row("alerts_firing", "api", 1, alertname="ApiSlow", severity="page")
     said = [one.claim for one in shop.diagnose()["api"].evidence]
-    assert said == [
+    assert [claim for claim in said if not claim.startswith("a place to look")] == [
         "requests whose client left before an answer: they hang",
         "3 min before the onset an edit of ConfigMap/flags",
         "latency_p95 left its band: expected about 80 ms",
