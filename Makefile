@@ -22,7 +22,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit starter clean bench-loop bench-outages
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit starter clean bench-loop bench-outages
 .DELETE_ON_ERROR:
 
 help:

@@ -31,18 +31,21 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
             raise ConfigError(
                 "no folder for the model", where="--model", todo="name one, for example models/mine"
             )
-        from aiops.detect import training  # torch: only here
+        from aiops.detect import cleaning, training  # torch: only here
         from aiops.edges import model_store
 
         with terminal.progress() as tell:
             tell("reading history")
-            calendar = connect.detect_settings(config).calendar
+            settings = connect.detect_settings(config)
             answers = [metrics.read(query, grid) for query in connect.signal_queries(config)]
             panel = panels.assemble(answers, {})
             if not panel.workloads:
                 raise DataUnusable("no workload has history in that span", todo="try another --from and --to")
-            settings = training.TrainSettings(seed=seed, name=folder.name, calendar=calendar)
-            onnx, card = training.train([panel], settings, tell)
+            tell("taking out past incidents")
+            clean, flagged = cleaning.cleaned(panel, settings)
+            chosen = training.TrainSettings(seed=seed, name=folder.name, calendar=settings.calendar)
+            onnx, card = training.train([clean], chosen, tell)
+            card = card.model_copy(update={"data": {**card.data, "flagged_share": round(flagged, 6)}})
             model_store.save(folder, onnx, card)
     except AiopsError as error:
         return failed(error, None, as_json=False)
@@ -58,7 +61,8 @@ def _described(card: Card) -> str:
     verdict = "beats" if metrics.beats_seasonal_naive else "does NOT beat"
     start, end = (utc(int(str(data[key]))) for key in ("from_s", "to_s"))
     return (
-        f"model {card.name}: {data['workloads']} workloads, {start} to {end}\n"
+        f"model {card.name}: {data['workloads']} workloads, {start} to {end}; "
+        f"{100 * float(str(data['flagged_share'])):.2g} % of the samples looked like incidents: left out\n"
         f"on held-out days it {verdict} seasonal-naive: "
         f"absolute error {metrics.mae:.4g} against {metrics.mae_seasonal_naive:.4g} (x{ratio:.2f})"
     )

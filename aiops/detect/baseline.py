@@ -23,12 +23,16 @@ _TINY = 1e-9
 def bands(batch: Batch) -> Bands:
     """Return seasonal bands [B, T]; the median of the history where no season is known."""
     centre, _, _ = features.fit_scale(batch.fit, batch.min_deviation)
-    expected = _seasonal(batch, centre)
-    error = np.abs(batch.fit - expected[:, : batch.fit_steps])
+    expected = seasonal(batch, centre)
+    return around(expected, np.abs(batch.fit - expected[:, : batch.fit_steps]))
+
+
+def around(expected: FloatArray, error: FloatArray) -> Bands:
+    """Return a band of one width around `expected` [B, T], from the errors of the past [B, F]; NaN = none."""
     ordered = np.sort(error, axis=1)  # NaN last
     count = np.isfinite(error).sum(axis=1)
-    at = np.clip(np.rint(_SHARE * (count - 1)), 0, max(batch.fit_steps - 1, 0)).astype(np.int64)
-    usual = ordered[np.arange(len(ordered)), at] if batch.fit_steps else np.zeros(len(ordered))
+    at = np.clip(np.rint(_SHARE * (count - 1)), 0, max(error.shape[1] - 1, 0)).astype(np.int64)
+    usual = ordered[np.arange(len(ordered)), at] if error.shape[1] else np.zeros(len(ordered))
     width = np.maximum(_MARGIN * np.nan_to_num(usual), _TINY)[:, None]
     return Bands(expected, expected - width, expected + width)
 
@@ -46,10 +50,11 @@ def fixed(batch: Batch, zero_when_new: np.ndarray) -> Bands:
     return Bands(expected, expected - width[:, None], expected + width[:, None])
 
 
-def _seasonal(batch: Batch, centre: FloatArray) -> FloatArray:
+def seasonal(batch: Batch, otherwise: FloatArray) -> FloatArray:
     """Return the mean of yesterday and a week ago, each smoothed over 25 minutes: [B, T].
 
-    Where yesterday was a day of another kind (a Sunday, and today a Monday), a week ago alone.
+    Where yesterday was a day of another kind (a Sunday, and today a Monday), a week ago alone; where
+    neither is known, `otherwise` [B].
     """
     per = max(1, round(PACE_S / batch.step_s))
     pace = per * batch.step_s
@@ -66,7 +71,7 @@ def _seasonal(batch: Batch, centre: FloatArray) -> FloatArray:
     seasons = [np.where(turned, np.nan, yesterday), last_week]
     known = np.isfinite(seasons).sum(axis=0)
     total = np.nansum(seasons, axis=0)
-    expected = np.where(known > 0, total / np.maximum(known, 1), centre[:, None])
+    expected = np.where(known > 0, total / np.maximum(known, 1), otherwise[:, None])
     return np.repeat(expected, per, axis=1)[:, : batch.values.shape[1]]
 
 
