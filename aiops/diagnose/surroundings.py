@@ -6,7 +6,7 @@ no exporter tells is empty here and named in `Context.missing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,22 +68,24 @@ def around(sources: Sources, workload: Workload, onset_s: int) -> Surroundings:
     # Flagger's canary is called like its target; what serves is called <target>-primary.
     target = replace(workload, name=workload.name.removesuffix("-primary"))
     canary = sources.newest("canary_status", target)
-    phases = [
+    phases = sorted(
         labels.get("phase", "") for labels, row in sources.rows("rollout_phase", workload) if newest(row)
-    ]
+    )
     return Surroundings(
         nodes=_nodes(sources, workload, places, zones, onset_s),
         pods=_pods(sources, workload, places, zones),
         alerts=_alerts(sources, workload),
-        chaos=tuple(
+        chaos=_strings(
             f"{labels.get('kind', '')} in {labels.get('namespace', '')}"
             for labels, row in _of_namespace(sources, "chaos_running", workload, *CHAOS_HOMES)
             if newest(row)
         ),
         quotas=tuple(
-            (f"{labels.get('resourcequota', '')}/{labels.get('resource', '')}", used)
-            for labels, row in _of_namespace(sources, "quota_used", workload)
-            if (used := newest(row)) is not None
+            sorted(
+                (f"{labels.get('resourcequota', '')}/{labels.get('resource', '')}", used)
+                for labels, row in _of_namespace(sources, "quota_used", workload)
+                if (used := newest(row)) is not None
+            )
         ),
         phase=DEGRADED if DEGRADED in phases else (phases[0] if phases else ""),
         canary_failed=None if canary is None else canary >= 2,
@@ -184,7 +186,7 @@ def _troubles(answer: Answer | None, cluster: str, node: str, onset_s: int) -> t
     if answer is None:
         return ()
     since = answer.times >= onset_s - 2 * LIMITS.onset_slack_s
-    return tuple(
+    return _strings(
         labels.get("condition", "")
         for labels, row in zip(answer.labels, answer.values, strict=True)
         if (labels.get("cluster", ""), labels.get("node", "")) == (cluster, node)
@@ -228,12 +230,10 @@ def _pods(
 
 def _alerts(sources: Sources, workload: Workload) -> tuple[str, ...]:
     """Return the alerts that fire and name this workload."""
-    return tuple(
-        sorted(
-            {
-                labels.get("alertname", "")
-                for labels, row in sources.rows("alerts_firing", workload)
-                if newest(row)
-            }
-        )
-    )
+    rows = sources.rows("alerts_firing", workload)
+    return _strings(labels.get("alertname", "") for labels, row in rows if newest(row))
+
+
+def _strings(found: Iterable[str]) -> tuple[str, ...]:
+    """Return each string once, in an order that does not depend on the answer's."""
+    return tuple(sorted(set(found)))

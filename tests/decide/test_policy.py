@@ -558,14 +558,30 @@ def test_a_missing_source_never_creates_an_action(
     assert without.action in {"hold", with_all.action}
 
 
+def _surrounded() -> Shop:
+    """Return a bad release in a namespace where two of everything goes on."""
+    shop = bad_release()
+    for kind in ("PodChaos", "NetworkChaos"):
+        shop.row("chaos_running", 1, namespace="shop", kind=kind)
+    for phase in ("Progressing", "Paused"):
+        shop.row("rollout_phase", 1, namespace="shop", workload="api", phase=phase)
+    for name in ("One", "Two"):
+        shop.context_row("alerts_firing", "api", 1, alertname=name, severity="page")
+    return shop
+
+
+ANY_ORDER = [*PLAIN, ("api", _surrounded, (good_target(),))]
+
+
 @settings(max_examples=25, deadline=None)
-@given(case=st.sampled_from(PLAIN), seed=st.integers(0, 2**16))
+@given(case=st.sampled_from(ANY_ORDER), seed=st.integers(0, 2**16))
 def test_the_order_of_the_input_never_changes_a_decision(
     case: tuple[str, Callable[[], Shop], tuple[Target, ...]], seed: int
 ) -> None:
     name, make, targets = case
     shuffled = make().decide(name, *targets, order=np.random.default_rng(seed))
     assert make().decide(name, *targets) == shuffled
+    assert make().diagnose() == make().diagnose(np.random.default_rng(seed))
 
 
 @settings(max_examples=40, deadline=None)
