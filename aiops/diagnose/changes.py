@@ -65,11 +65,14 @@ def template_changes(sources: Sources, workload: Workload, images: tuple[Change,
     if not rows:
         return ()
     found = _of_container(workload, "pod template", rows, sources.answers["pod_template"].times)
-    return tuple(
-        replace(change, kind="config")
-        for change in found
-        if all(abs(change.at_s - image.at_s) > SAME_ROLLOUT_S for image in images)
-    )
+    found.sort(key=lambda change: (change.at_s, change.new or ""))
+    # Each image change made one template, the nearest in time: two rollouts in five minutes are two.
+    explained = {
+        min(range(len(found)), key=lambda at: (abs(found[at].at_s - image.at_s), at))
+        for image in images
+        if any(abs(change.at_s - image.at_s) <= SAME_ROLLOUT_S for change in found)
+    }
+    return tuple(replace(change, kind="config") for at, change in enumerate(found) if at not in explained)
 
 
 def settings_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]:

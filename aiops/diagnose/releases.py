@@ -51,7 +51,8 @@ def rival(facts: Facts, change: Change, signals: list[str], *, split: bool) -> t
     """Return another change that may be to blame, and True when it came with `change` (a tie).
 
     Nearest before the onset wins: what came later counts once `change` had run healthy until then.
-    `split`: the new version alone is worse, so what hits both versions alike is no rival.
+    `split`: the new version alone is worse, so what hits both versions alike is no rival: an edit
+    in place, a route. Another image or pod template stands in the same new pods and stays one.
     """
     slack = facts.limits.onset_slack_s
     for other in reversed(facts.recent_changes("image", "config", "exposure")):
@@ -61,7 +62,8 @@ def rival(facts: Facts, change: Change, signals: list[str], *, split: bool) -> t
             continue
         if other.kind == "exposure" and not exposure.rose(other):
             continue
-        if abs(other.at_s - change.at_s) <= slack and (other.kind == "image" or not split):
+        in_the_pods = other.kind == "image" or (other.kind == "config" and "/" not in other.subject)
+        if abs(other.at_s - change.at_s) <= slack and (in_the_pods or not split):
             return other, True
         if other.at_s > change.at_s + slack and not split and _well_until(facts, change, other, signals):
             return other, False

@@ -88,6 +88,14 @@ def test_an_edit_beside_a_release_does_not_save_a_version_that_alone_is_worse() 
     assert told(shop) == ("rollback", "R1")
 
 
+def test_two_rollouts_within_minutes_are_two_changes_and_both_are_named() -> None:
+    shop = bad_release().template("api", "api-1")
+    shop.template("api", "api-2", at=35).template("api", "api-3", at=32)
+    decision = shop.decide("api", good_target())
+    assert (decision.action, decision.rule) == ("hold", "R-TIE")
+    assert "and pod template from api-1 to api-2 came together" in decision.reason
+
+
 def serves(shop: Shop, workload: str, version: str, now: float, before: float, *, at: int = 33) -> Shop:
     labels = {
         "destination_service_namespace": "shop",
