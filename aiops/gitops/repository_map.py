@@ -198,20 +198,30 @@ def _pointed(
         if unit.path in by_folder:
             continue
         over = [one for folder in _above(unit.path) for one in by_folder.get(folder, ())]
-        made.append(unit if unit.path in rendered or not over else _reached(unit, over))
+        made.extend([unit] if unit.path in rendered or not over else _reached(snapshot, unit, over))
     return made + [_deployed(snapshot, rendered[one.folder], one) for one in found if one.folder in rendered]
 
 
-def _reached(unit: Unit, over: list[pointers.Pointer]) -> Unit:
-    """Return a plain file together with the pointers whose folder holds it."""
-    paths = dict.fromkeys((unit.path, *(one.file for one in over if one.file != unit.path)))
-    names = dict.fromkeys(one.destination for one in over if one.destination)
-    objects_ = [one.copy() for one in unit.objects]
-    for one in objects_:
-        one.namespace = one.namespace or next((p.namespace for p in over if p.namespace), "")
-        one.updaters = [each for p in over for each in p.updaters]
-    nearest = next((one for one in over if one.variables is not None), None)
-    return Unit(unit.path, tuple(paths), tuple(names), objects_, unit.problem, nearest)
+def _reached(snapshot: Snapshot, unit: Unit, over: list[pointers.Pointer]) -> Iterable[Unit]:
+    """Yield a plain file once for each pointer to the nearest folder that holds it.
+
+    Those farther up (an app of apps) only help to tell the cluster. Flux makes a kustomization of
+    a plain folder, so what it sets counts here too; Argo CD does not.
+    """
+    nearest = [one for one in over if one.folder == over[0].folder and one.file != unit.path]
+    far = [one for one in over if one not in nearest]
+    for pointer in nearest or over[:1]:
+        around = [one for one in (pointer, *far) if one.file != unit.path]
+        paths = dict.fromkeys((unit.path, *(one.file for one in around)))
+        names = dict.fromkeys(one.destination for one in around if one.destination)
+        made = _deployed(snapshot, unit, pointer) if pointer.source is None else None
+        found = made.objects if made else [one.copy() for one in unit.objects]
+        for one in found:
+            one.namespace = one.namespace or next((each.namespace for each in around if each.namespace), "")
+            one.updaters = [each for p in around for each in p.updaters]
+        filled = next((one for one in around if one.variables is not None), None)
+        problem = made.problem if made else unit.problem
+        yield Unit(unit.path, tuple(paths), tuple(names), found, problem, filled, pointer.name)
 
 
 def _deployed(snapshot: Snapshot, unit: Unit, pointer: pointers.Pointer) -> Unit:
