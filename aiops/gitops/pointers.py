@@ -19,6 +19,8 @@ from aiops.gitops.snapshot import Snapshot
 from aiops.gitops.sources import Part, Source
 
 Path = tuple[str | int, ...]
+_DEEPEST = 8  # apps of apps of apps
+_MOST = 100  # ways to deploy one object
 
 
 @dataclass(slots=True)
@@ -26,7 +28,7 @@ class Pointer:
     """An Application source or Flux Kustomization that deploys a folder of this repository.
 
     `variables`: name -> scalar that Flux fills in, None when it fills in nothing; `open`: others may
-    be filled in from a ConfigMap or Secret.
+    be filled in from a ConfigMap or Secret. `above`: the files of what deploys this object in turn.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Pointer:
     source: Source | None = None
     variables: dict[str, Part] | None = None
     open: str = ""
+    above: Path = ()
 
 
 def of(snapshot: Snapshot, one: Rendered, others: frozenset[str], git: dict[str, str]) -> Iterable[Pointer]:
@@ -86,6 +89,29 @@ def of(snapshot: Snapshot, one: Rendered, others: frozenset[str], git: dict[str,
             variables=variables,
             open=open_,
         )
+
+
+def chained(found: list[Pointer]) -> list[Pointer]:
+    """Return each pointer once for every way it is deployed itself: an app of apps in two clusters.
+
+    What deploys a file is the pointer to the nearest folder that holds it.
+    """
+    by_folder: dict[str, list[Pointer]] = {}
+    for one in found:
+        by_folder.setdefault(one.folder, []).append(one)
+    return [replace(one, above=chain) for one in found for chain in _chains(one, by_folder, ())]
+
+
+def _chains(one: Pointer, by_folder: dict[str, list[Pointer]], seen: tuple[str, ...]) -> list[Path]:
+    holding: list[Pointer] = []
+    for folder in sources.above(one.file):
+        holding = [each for each in by_folder.get(folder, ()) if each.file not in {one.file, *seen}]
+        if holding:
+            break
+    if not holding or len(seen) >= _DEEPEST:
+        return [()]
+    found = [(each.file, *rest) for each in holding for rest in _chains(each, by_folder, (*seen, one.file))]
+    return list(dict.fromkeys(found))[:_MOST]
 
 
 def _variables(one: Rendered, spec: Node) -> tuple[dict[str, Part] | None, str]:

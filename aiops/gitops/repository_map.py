@@ -46,7 +46,10 @@ class Unit:
     def label(self) -> str:
         """What to call it: the path, and the pointer when there is one."""
         path = self.path or "the root of the repository"
-        by = ", ".join(part for part in (*self.anchors[1:2], self.name) if part)
+        # The last anchor is the root: it tells an app of apps in one cluster from that in another.
+        by = ", ".join(
+            dict.fromkeys(part for part in (*self.anchors[1:2], self.name, *self.anchors[2:][-1:]) if part)
+        )
         return f"{path} (by {by})" if by else path
 
 
@@ -111,7 +114,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     found = _applications(snapshot, units)
     others = sources.foreign(snapshot, found)
     git = {one.name: sources.address(text_at(one.node, "spec", "url")) for one in found if one.kind == _GIT}
-    pointing = [each for one in found for each in pointers.of(snapshot, one, others, git)]
+    pointing = pointers.chained([each for one in found for each in pointers.of(snapshot, one, others, git)])
     units = _pointed(snapshot, units, pointing, rendered)
     deployed = set(_expand(snapshot, units, others))
     for folder in charts:
@@ -197,13 +200,19 @@ def _pointed(
     for unit in units:
         if unit.path in by_folder:
             continue
-        over = [one for folder in _above(unit.path) for one in by_folder.get(folder, ())]
-        made.extend([unit] if unit.path in rendered or not over else _reached(snapshot, unit, over))
+        over = [one for folder in sources.above(unit.path) for one in by_folder.get(folder, ())]
+        alone = not over or (unit.path in rendered and not _collects(snapshot, over[0]))
+        made.extend([unit] if alone else _reached(snapshot, unit, over))
     return made + [_deployed(snapshot, rendered[one.folder], one) for one in found if one.folder in rendered]
 
 
+def _collects(snapshot: Snapshot, pointer: pointers.Pointer) -> bool:
+    """Tell whether a pointer deploys every kustomization below its folder: Flux without one of its own."""
+    return pointer.source is None and snapshot.kustomization(pointer.folder) is None
+
+
 def _reached(snapshot: Snapshot, unit: Unit, over: list[pointers.Pointer]) -> Iterable[Unit]:
-    """Yield a plain file once for each pointer to the nearest folder that holds it.
+    """Yield a plain file or kustomization once for each pointer to the nearest folder that holds it.
 
     Those farther up (an app of apps) only help to tell the cluster. Flux makes a kustomization of
     a plain folder, so what it sets counts here too; Argo CD does not.
@@ -212,7 +221,7 @@ def _reached(snapshot: Snapshot, unit: Unit, over: list[pointers.Pointer]) -> It
     far = [one for one in over if one not in nearest]
     for pointer in nearest or over[:1]:
         around = [one for one in (pointer, *far) if one.file != unit.path]
-        paths = dict.fromkeys((unit.path, *(one.file for one in around)))
+        paths = dict.fromkeys((unit.path, *(one.file for one in around), *map(str, pointer.above)))
         names = dict.fromkeys(one.destination for one in around if one.destination)
         made = _deployed(snapshot, unit, pointer) if pointer.source is None else None
         found = made.objects if made else [one.copy() for one in unit.objects]
@@ -232,7 +241,8 @@ def _deployed(snapshot: Snapshot, unit: Unit, pointer: pointers.Pointer) -> Unit
     except EditRefused as error:
         problem = problem or str(error)
     destinations = (pointer.destination,) if pointer.destination else ()
-    return Unit(unit.path, (unit.path, pointer.file), destinations, found, problem, pointer, pointer.name)
+    anchors = tuple(dict.fromkeys((unit.path, pointer.file, *map(str, pointer.above))))
+    return Unit(unit.path, anchors, destinations, found, problem, pointer, pointer.name)
 
 
 def _expand(snapshot: Snapshot, units: list[Unit], others: frozenset[str]) -> Iterable[str]:
@@ -273,15 +283,9 @@ def _of_helm_release(snapshot: Snapshot, unit: Unit, one: Rendered) -> list[Rend
     return made
 
 
-def _above(path: str) -> list[str]:
-    """Return the folders a path stands in, the nearest first; "" is the root."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
-
-
 def _below(path: str, charts: frozenset[str]) -> bool:
     """Tell whether a path belongs to the templates or vendored charts of a Helm chart."""
     return any(
         posixpath.basename(folder) in {"templates", "charts", "crds"} and posixpath.dirname(folder) in charts
-        for folder in (path, *_above(path))
+        for folder in (path, *sources.above(path))
     )

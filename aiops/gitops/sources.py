@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiops.errors import EditRefused
-from aiops.gitops.nodes import Alias, Node, entries_at, look, text_at
+from aiops.gitops.nodes import Node, entries_at, look, text_at
 from aiops.gitops.rendered import Rendered
 from aiops.gitops.snapshot import Snapshot
 
@@ -137,6 +137,7 @@ def foreign(snapshot: Snapshot, objects: Iterable[Rendered]) -> frozenset[str]:
     return frozenset(others | {url for url in flux.values() if own and url != own})
 
 
-def is_alias(node: Node | None) -> bool:
-    """Tell whether a node stands somewhere else."""
-    return isinstance(node, Alias)
+def above(path: str) -> list[str]:
+    """Return the folders a path stands in, the nearest first; "" is the root."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), -1, -1)]
