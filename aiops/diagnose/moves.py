@@ -15,6 +15,7 @@ from aiops.domain import FloatArray
 
 # Places in the history where a move is measured, evenly spread: more change the unit little.
 _PLACES = 100
+_CALM_PLACES = 40  # where a whole ranking is repeated: enough for one in twenty
 # Of the level: a series that hardly ever moves would make a move of nothing look large.
 _LEAST = 0.02
 _LEAST_BEFORE = 5  # steps: a median of fewer is a sample
@@ -76,6 +77,15 @@ def moves(values: FloatArray, onset: int, before_steps: int, least: FloatArray) 
     level = np.abs(_median(values[:, :, :onset]))
     usual = np.fmax(np.sqrt(square), np.fmax(_LEAST * level, least))
     return Moves(before, moved, np.where(seen.any(axis=2), usual, np.nan))
+
+
+def calm(values: FloatArray, until: int, since: int, before_steps: int, usual: FloatArray) -> list[Moves]:
+    """Return moves of `since` steps at places in [W, S, T] that ended before `until`, evenly spread."""
+    back = max(_LEAST_BEFORE, before_steps)
+    if until <= back + since:
+        return []
+    ends = np.unique(np.linspace(back + since, until, _CALM_PLACES).astype(np.int64))
+    return [Moves(*_move(values[:, :, :end], end - since, back, since), usual) for end in ends.tolist()]
 
 
 def _move(values: FloatArray, onset: int, back: int, since: int) -> tuple[FloatArray, FloatArray]:

@@ -9,8 +9,9 @@ callers wait.
 
 What is left is counted in usual moves (`moves.py`); less than `sigma` of them is no evidence.
 Different kinds of evidence add up as logarithms: a workload with three strange kinds comes before
-one with a single larger number, and no number alone drowns the rest. Who has none is not ranked,
-so an incident that leaves no trace has no root: `unknown`, not a guess.
+one with a single larger number, and no number alone drowns the rest. Of many series one is always
+odd, so `named` ranks calm moments of the history as well: a first suspect no stronger than theirs
+is none. An incident that leaves no trace has no root: `unknown`, not a guess.
 
 Source: the walk along anomalous callees is that of MonitorRank (https://doi.org/10.1145/2465529.2465753)
 and MicroRCA (https://doi.org/10.1109/NOMS47738.2020.9110353), here by amounts instead of correlation;
@@ -26,6 +27,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from aiops.diagnose import moves
 from aiops.diagnose.moves import Moves
 from aiops.domain import FloatArray
 
@@ -43,6 +45,8 @@ class Kind(StrEnum):
     INSTANCE = "instance"  # restarts, pods that wait
 
 
+# A first suspect as strong as one in twenty calm moments has is no news: the usual 5 % of a test.
+_CHANCE = 0.05
 _OWN = (Kind.CPU, Kind.MEMORY, Kind.TRAFFIC)
 
 
@@ -77,6 +81,37 @@ class Suspect:
     traces: tuple[Trace, ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Graph:
+    """What is ranked: [S] measures, (caller, callee) rows, and what counts.
+
+    `sigma`: usual moves that are evidence. `outside`: [W], rows that nobody here can change (a name
+    that only its callers measure): they explain, and are not ranked.
+    """
+
+    measures: Sequence[Measure]
+    calls: Sequence[tuple[int, int]]
+    sigma: float
+    outside: NDArray[np.bool_] | None = None
+
+
+def named(
+    values: FloatArray, at: int, calm_until: int, before_steps: int, least: FloatArray, graph: Graph
+) -> tuple[Suspect, ...]:
+    """Return the suspects of a change of [W, S, T] at a step; none where calm moments have as strong ones.
+
+    The history is calm before step `calm_until`; too short a one knows no calm, and nobody is named.
+    """
+    found = moves.moves(values, at, before_steps, least)
+    suspects = rank(found, graph.measures, graph.calls, graph.sigma, graph.outside)
+    usual = moves.calm(values, calm_until, values.shape[2] - at, before_steps, found.usual)
+    if not suspects or not usual:
+        return ()
+    others = [rank(one, graph.measures, graph.calls, graph.sigma, graph.outside) for one in usual]
+    strength = [one[0].strength if one else 0.0 for one in others]
+    return suspects if suspects[0].strength > float(np.quantile(strength, 1 - _CHANCE)) else ()
+
+
 def rank(
     found: Moves,
     measures: Sequence[Measure],
@@ -84,11 +119,7 @@ def rank(
     sigma: float,
     outside: NDArray[np.bool_] | None = None,
 ) -> tuple[Suspect, ...]:
-    """Return the workloads with evidence of their own, the strongest first; ties by row.
-
-    `calls`: (caller, callee) rows; `outside`: [W], rows that nobody here can change (a name that
-    only its callers measure): they explain, and are not ranked.
-    """
+    """Return the workloads with evidence of their own, the strongest first; ties by row."""
     callees = _matrix(calls, len(found.moved))  # [W, W]
     left = unexplained(found, measures, callees)
     sizes = found.sizes(left)

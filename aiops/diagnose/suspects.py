@@ -10,8 +10,8 @@ import numpy as np
 
 from aiops.diagnose import roots
 from aiops.diagnose.facts import Facts, Fleet, Key
-from aiops.diagnose.moves import locate, moves
-from aiops.diagnose.roots import Kind, Measure, Suspect
+from aiops.diagnose.moves import locate
+from aiops.diagnose.roots import Graph, Kind, Measure, Suspect
 from aiops.domain import Evidence
 
 KINDS = {
@@ -57,8 +57,8 @@ def _ranked(
     place = {key: row for row, key in enumerate(near)}
     inside = [(place[a], place[b]) for a, b in sorted(calls) if a in place and b in place]
     measures = [Measure(signal.name, KINDS[signal.name]) for signal in signals]
-    found = roots.rank(moves(values, at, hour, least), measures, inside, limits.split_sigma)
-    return found, int(panel.times[at])
+    graph = Graph(measures, inside, limits.split_sigma)
+    return roots.named(values, at, first, hour, least, graph), int(panel.times[at])
 
 
 def _evidence(facts: Facts, key: Key, suspect: Suspect, at_s: int) -> Evidence:

@@ -136,3 +136,43 @@ def test_the_order_of_workloads_changes_nobody_s_strength(order: list[int], seed
     moved = Moves(before[order], amounts[order], usual[order])
     other = roots.rank(moved, MEASURES, [(place[a], place[b]) for a, b in CALLS], 3.0)
     assert {one.row: one.traces for one in first} == {order[one.row]: one.traces for one in other}
+
+
+def calm_hours(seed: int) -> np.ndarray:
+    """Return ten hours of four workloads around 100, [W, S, T]."""
+    return 100 + np.random.default_rng(seed).normal(0, 2, (4, len(MEASURES), 600))
+
+
+def suspects(values: np.ndarray) -> list[int]:
+    graph = roots.Graph(MEASURES, CALLS, 3.0)
+    found = roots.named(values, 596, 590, 60, np.zeros(len(MEASURES)), graph)
+    return [one.row for one in found]
+
+
+def test_a_trace_that_calm_moments_do_not_have_is_named() -> None:
+    values = calm_hours(1)
+    values[2, COLUMN["cpu"], 596:] += 40
+    assert suspects(values)[0] == 2
+
+
+@pytest.mark.parametrize("seed", range(2, 7))
+def test_calm_moments_name_nobody(seed: int) -> None:
+    assert suspects(calm_hours(seed)) == []
+
+
+def test_a_trace_no_stronger_than_calm_moments_have_names_nobody() -> None:
+    values = calm_hours(8)
+    values[2, COLUMN["cpu"], 596:] += 12
+    assert suspects(values)[0] == 2
+    places = [(row, COLUMN[name]) for row in (0, 1, 3) for name in ("cpu", "net", "errors")]
+    for (row, column), start in zip(places, range(80, 580, 55), strict=False):  # each once, somebody often
+        values[row, column, start : start + 8] += 400
+    assert suspects(values) == []
+
+
+def test_a_history_too_short_to_know_calm_names_nobody() -> None:
+    values = calm_hours(9)
+    values[2, COLUMN["cpu"], 596:] += 40
+    graph = roots.Graph(MEASURES, CALLS, 3.0)
+    short = values[:, :, 540:]
+    assert roots.named(short, 56, 50, 60, np.zeros(len(MEASURES)), graph) == ()

@@ -17,7 +17,7 @@ from aiops.detect.model import Model
 from aiops.detect.settings import DetectSettings
 from aiops.diagnose import roots
 from aiops.diagnose.moves import locate, moves
-from aiops.diagnose.roots import Kind, Measure, Suspect
+from aiops.diagnose.roots import Graph, Kind, Measure, Suspect
 from aiops.domain import Float32Array, FloatArray
 from aiops.limits import LIMITS
 
@@ -38,20 +38,26 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`onset`: the row at which most changed, None = no incident; `names`: suspects, strongest first."""
+    """`onset`: the row at which most changed, None = no incident. Names strongest first.
+
+    `ranked`: everybody with evidence; `named`: the same, or nobody where calm moments have as much.
+    """
 
     onset: int | None
-    names: tuple[str, ...]
+    ranked: tuple[str, ...]
+    named: tuple[str, ...]
 
 
 def answer(case: Case, workload: Float32Array) -> Found:
     """Return what a run at the last row of the case says; `workload`: its scores."""
     first = first_bad(case, workload)
     if first is None:
-        return Found(None, ())
-    values, measures = grid(case)
-    onset = locate(values, first, _hour(case), np.zeros(len(measures)), LIMITS.split_sigma)
-    return Found(onset, names(case, ranked(case, onset)))
+        return Found(None, (), ())
+    values, graph = grid(case)
+    hour, least = _hour(case), np.zeros(values.shape[1])
+    onset = locate(values, first, hour, least, LIMITS.split_sigma)
+    sure = roots.named(values, onset, first, hour, least, graph)
+    return Found(onset, names(case, ranked(case, onset)), names(case, sure))
 
 
 def names(case: Case, suspects: tuple[Suspect, ...]) -> tuple[str, ...]:
@@ -92,25 +98,18 @@ def _track(case: Case, workload: Float32Array) -> sustain.Track:
 
 
 def ranked(case: Case, onset: int) -> tuple[Suspect, ...]:
-    """Return the suspects of a case for an onset."""
-    values, measures = grid(case)
-    row = {name: at for at, name in enumerate(case.workloads)}
-    return roots.rank(
-        moves(values, onset, _hour(case), np.zeros(len(measures))),
-        measures,
-        [(row[caller], row[callee]) for caller, callee in case.calls],
-        LIMITS.split_sigma,
-        # AWS X-Ray shows what only a caller saw as a node: `remote` the far side, `client` the near one.
-        np.array([name.endswith(("_remote", "_client")) for name in case.workloads]),
-    )
+    """Return everybody with evidence at an onset, strongest first."""
+    values, graph = grid(case)
+    found = moves(values, onset, _hour(case), np.zeros(values.shape[1]))
+    return roots.rank(found, graph.measures, graph.calls, graph.sigma, graph.outside)
 
 
 def _hour(case: Case) -> int:
     return LIMITS.baseline_s // case.step_s
 
 
-def grid(case: Case) -> tuple[FloatArray, tuple[Measure, ...]]:
-    """Return [W, S, T] and what the signals are."""
+def grid(case: Case) -> tuple[FloatArray, Graph]:
+    """Return [W, S, T], what the signals are and who calls whom."""
     names = sorted({metric for _, metric in case.columns})
     values = np.full((len(case.workloads), len(names), len(case.times)), np.nan)
     for at, (workload, metric) in enumerate(case.columns):
@@ -119,9 +118,17 @@ def grid(case: Case) -> tuple[FloatArray, tuple[Measure, ...]]:
     waits = {
         name: names.index(other) for name in names if (other := name.replace("server_", "client_")) in names
     }
-    return values, tuple(
+    measures = [
         Measure(name, kind_of(name), waits.get(name) if name.startswith("server_") else None)
         for name in names
+    ]
+    row = {name: at for at, name in enumerate(case.workloads)}
+    return values, Graph(
+        measures,
+        [(row[caller], row[callee]) for caller, callee in case.calls],
+        LIMITS.split_sigma,
+        # AWS X-Ray shows what only a caller saw as a node: `remote` the far side, `client` the near one.
+        np.array([name.endswith(("_remote", "_client")) for name in case.workloads]),
     )
 
 

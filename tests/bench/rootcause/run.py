@@ -45,8 +45,10 @@ def main() -> None:
         scored = ours.scores(case, model)
         said = ours.answer(case, scored)
         window, onset = told(case), said.onset
-        methods["ours, own onset"].append(_answer(case, said.names))
-        methods["ours, told the window"].append(_answer(case, ours.names(case, ours.ranked(case, window))))
+        methods["ours, own onset"].append(_answer(case, said.ranked))
+        methods["ours, surer than calm moments"].append(_answer(case, said.named))
+        blamed = ours.names(case, ours.ranked(case, window))
+        methods["ours, told the window"].append(_answer(case, blamed))
         for name, peer in (("N-sigma", peers.n_sigma), ("BARO's scorer", peers.robust)):
             methods[f"{name}, told the window"].append(_answer(case, peer(case, window)))
             methods[f"{name}, our onset"].append(

@@ -53,12 +53,12 @@ def test_a_fault_is_found_at_its_time_and_named(model: object, moved: list, root
     said = ours.answer(given, ours.scores(given, model))  # type: ignore[arg-type]
     assert said.onset is not None
     assert abs(said.onset - HEALTHY) <= 2
-    assert said.names[0] == root
+    assert (said.ranked[0], said.named[0]) == (root, root)
 
 
 def test_a_calm_case_has_no_incident_and_no_suspect(model: object) -> None:
     given = case(2)
-    assert ours.answer(given, ours.scores(given, model)) == ours.Found(None, ())  # type: ignore[arg-type]
+    assert ours.answer(given, ours.scores(given, model)) == ours.Found(None, (), ())  # type: ignore[arg-type]
 
 
 def test_a_wait_at_the_only_caller_points_at_all_it_calls_alone() -> None:
@@ -84,12 +84,12 @@ def test_a_column_without_samples_is_no_one_s_evidence() -> None:
 def test_a_slow_network_proposes_nothing_and_more_load_on_a_full_pod_does() -> None:
     """The control: the same gates stand open, and only the second case is an overload."""
     slow = case(7, ("web", "client_p95", 10.0), ("web", "server_p95", 10.0), ("cart", "server_p95", 10.0))
-    found = ours.Found(HEALTHY, ("cart",))
+    found = ours.Found(HEALTHY, ("cart",), ("cart",))
     assert actions.proposed(slow, found, ("web", "cart")) == []
     full = case(
         8, ("web", "ops", 3.0), ("web", "cpu_pct", 3.5), ("web", "server_p95", 8.0), ("cart", "ops", 3.0)
     )
-    assert actions.proposed(full, ours.Found(HEALTHY, ("web",)), ("web",)) == ["scale web"]
+    assert actions.proposed(full, ours.Found(HEALTHY, ("web",), ("web",)), ("web",)) == ["scale web"]
 
 
 def test_unknown_counts_as_wrong_in_every_measure() -> None:
