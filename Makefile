@@ -14,6 +14,9 @@
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make bench-rootcause DIR=folder  which workload is at fault, on real faults, beside its peers
 # make fuzz-edit N=1000000  generated manifests, one value changed: nothing else may change
+# make check-repos DIR=folder  clones of public repositories: every workload resolved or refused, no wrong edit
+# make bench-where  how long a monorepo of 5,000 manifests takes, and in how much memory
+# make bench-hostile  how long repositories made to hurt hold an answer up
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -22,7 +25,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit starter clean bench-loop bench-outages
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages
 .DELETE_ON_ERROR:
 
 help:
@@ -104,6 +107,16 @@ fuzz-edit: .venv/.test
 bench-rootcause: .venv/.test
 	@test -n "$(DIR)" || { echo "make: name the folder with cases.csv: make bench-rootcause DIR=..." >&2; exit 2; }
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.rootcause.run $(DIR)
+
+check-repos: .venv/.test
+	@test -n "$(DIR)" || { echo "make: name the folder of clones: make check-repos DIR=..." >&2; exit 2; }
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.repos.run $(DIR)
+
+bench-where: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.where.run
+
+bench-hostile: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.where.hostile
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

@@ -9,20 +9,22 @@ never run or fetched: what they might set is a problem, what they might add is n
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import replace
 
 from aiops.errors import EditRefused
 from aiops.gitops import helm, image_reference, releases
 from aiops.gitops.layers import Layer
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
-from aiops.gitops.patches import block, block_images, listed, patch
+from aiops.gitops.patches import MAX_STEPS, block, block_images, listed, patch
 from aiops.gitops.rendered import Container, Rendered, number, objects, placeholder, spot_of
 from aiops.gitops.snapshot import Snapshot, Spot
 
 MAX_LAYERS = 32
-MAX_OBJECTS = 20_000  # bases that include each other twice grow without bound
+MAX_OBJECTS = 5_000  # bases that include each other twice grow without bound
 # The kinds whose spec.replicas the replicas field reaches (kustomize replicas.md); a Rollout is not one.
 COUNTED = frozenset({"Deployment", "StatefulSet"})
+_LABELS = re.compile(r"(?:^|/)(?:labels|annotations|matchLabels|selector)$")
 
 
 class Renderer:
@@ -31,6 +33,7 @@ class Renderer:
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self._done: dict[str, list[Rendered]] = {}
+        self._refused: dict[str, EditRefused] = {}
         self.referenced: set[str] = set()  # folders that another kustomization builds on
         self.components: set[str] = set()  # folders whose kustomization is a component
         self.used: set[str] = set()  # files that belong to a kustomization
@@ -43,9 +46,16 @@ class Renderer:
             raise EditRefused(
                 f"expected at most {MAX_LAYERS} kustomizations on top of each other", where=folder
             )
+        if folder in self._refused:
+            raise self._refused[folder]
         if folder not in self._done:
-            file, root = self._kustomization(folder)
-            self._done[folder] = self._layer([], folder, file, root, above)
+            try:
+                file, root = self._kustomization(folder)
+                self._done[folder] = self._layer([], folder, file, root, above)
+            except EditRefused as error:
+                if not above:  # below others it may be they who go in a circle, or are too many
+                    self._refused[folder] = error
+                raise
         return [found.copy() for found in self._done[folder]]
 
     def _kustomization(self, folder: str) -> tuple[str, Node | None]:
@@ -116,8 +126,9 @@ class Renderer:
     def _file(self, path: str) -> list[Rendered]:
         try:
             return objects(path, self._snapshot.nodes(path)) if self._snapshot.is_relevant(path) else []
-        except EditRefused:
-            return []  # the snapshot keeps the reason; a search for the workload tells it
+        except EditRefused as error:
+            self._snapshot.refuse(path, error)  # a search for the workload tells it
+            return []
 
     def _generated(self, folder: str, file: str, root: Node | None) -> list[Rendered]:
         """Return the ConfigMaps that are generated from files: they may hold Helm values."""
@@ -135,7 +146,7 @@ class Renderer:
 
     def _replace(self, found: list[Rendered], folder: str, file: str, root: Node | None) -> None:
         """Mark what `replacements` and `transformers` may set; they are not evaluated."""
-        if entries_at(root, "transformers"):
+        if not all(self._only_labels(folder, entry) for entry in entries_at(root, "transformers")):
             for one in found:
                 block(one, f"transformers of {file} may set it")
         for entry in entries_at(root, "replacements"):
@@ -153,6 +164,20 @@ class Renderer:
                     block_images(one.containers, f"replacements of {file} may set it")
                 if any("replicas" in field.lower() for field in fields):
                     block(replace(one, containers=[]), f"replacements of {file} may set it")
+
+    def _only_labels(self, folder: str, entry: Node) -> bool:
+        """Tell whether a transformer is one of kustomize's own that writes labels or annotations."""
+        path = _join(folder, text_at(entry))
+        if path is None or not self._snapshot.exists(path):
+            return False
+        self.used.add(path)
+        return all(
+            text_at(root, "apiVersion") == "builtin"
+            and text_at(root, "kind") in {"LabelTransformer", "AnnotationsTransformer"}
+            and all(_LABELS.search(text_at(spec, "path")) for spec in entries_at(root, "fieldSpecs"))
+            for root in self._snapshot.nodes(path)
+            if root is not None
+        )
 
 
 def _join(folder: str, entry: str) -> str | None:
@@ -178,6 +203,10 @@ def set_replicas(
     found: list[Rendered], file: str, document: int, prefix: tuple[str | int, ...], root: Node | None
 ) -> None:
     """Let the entries of a `replicas` list win over what was set before."""
+    if len(found) * len(entries_at(root, "replicas")) > MAX_STEPS:
+        for one in found:
+            block(one, f"more `replicas` than can be compared may set it ({file})")
+        return
     for index, entry in enumerate(entries_at(root, "replicas")):
         name = text_at(entry, "name")
         count, why = look(entry, "count")
@@ -192,6 +221,10 @@ def set_images(
     found: list[Rendered], file: str, document: int, prefix: tuple[str | int, ...], root: Node | None
 ) -> None:
     """Let the entries of an `images` list win over what was set before, in their order."""
+    containers = [container for one in found for container in one.containers]
+    if len(containers) * len(entries_at(root, "images")) > MAX_STEPS:
+        block_images(containers, f"more `images` than can be compared may set it ({file})")
+        return
     for index, entry in enumerate(entries_at(root, "images")):
         path = (*prefix, "images", index)
         for one in found:

@@ -25,6 +25,7 @@ MAX_DOCUMENTS = 1_000
 # PyYAML's own scanner is far slower than the C one, but its marks are right and it reads one file per edit.
 MAX_NODES_PURE = 40_000
 MAX_NODES = 100_000
+_INDEXED_FROM = 32  # keys; scanning fewer is faster than making an index
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVERS: dict[Any, list[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
@@ -63,18 +64,23 @@ class Mapping:
     end: int = 0
     flow: bool = False
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    _index: dict[str, Node] = field(default_factory=dict, repr=False, compare=False)
 
     def get(self, key: str) -> Node | None:
         """Return the value of a key that is written here; merge keys are not followed."""
-        for name, value in self.pairs:
-            if isinstance(name, Scalar) and name.value == key:
-                return value
-        return None
+        if len(self.pairs) <= _INDEXED_FROM:
+            for name, value in self.pairs:
+                if isinstance(name, Scalar) and name.value == key:
+                    return value
+            return None
+        if not self._index:  # a values file of 10,000 keys is asked for hundreds of them
+            self._index = {name.value: value for name, value in self.pairs if isinstance(name, Scalar)}
+        return self._index.get(key)
 
     @property
     def merges(self) -> bool:
         """Whether `<<` may supply keys that are not written here."""
-        return any(isinstance(key, Scalar) and key.value == "<<" for key, _ in self.pairs)
+        return self.get("<<") is not None
 
 
 @dataclass(slots=True)

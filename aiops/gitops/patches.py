@@ -19,6 +19,10 @@ from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, compose, entries
 from aiops.gitops.rendered import NUMBERS, POD_SPEC, Container, Rendered, number, overlay, set_image
 from aiops.gitops.snapshot import Snapshot, Spot
 
+# Products of two lists that a hostile repository makes long; real ones stay a hundred times below.
+MAX_STEPS = 200_000
+MAX_OPERATIONS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Patch:
@@ -73,7 +77,11 @@ def _inline(file: str, document: int, path: Path, text: Scalar, target: Node | N
 
 def patch(objects: list[Rendered], patches: Iterable[Patch]) -> list[Rendered]:
     """Return the objects after the patches; deleted ones are gone."""
-    kept = objects
+    kept, patches = objects, list(patches)
+    if len(kept) * len(patches) > MAX_STEPS:
+        for found in kept:
+            block(found, "more patches than can be compared may set it")
+        return kept
     for one in patches:
         gone = [found for found in kept if _matches(one, found) and _patch_one(one, found)]
         kept = [found for found in kept if not any(found is lost for lost in gone)]
@@ -117,6 +125,9 @@ def _patch_one(one: Patch, found: Rendered) -> bool:
         text_at(one.target, "labelSelector") or text_at(one.target, "annotationSelector")
     ):
         problem = f"a patch that selects by labels may set it ({one.file})"
+    if isinstance(one.node, Sequence) and len(one.node.entries) > MAX_OPERATIONS:
+        block(found, f"a JSON patch with more than {MAX_OPERATIONS} operations may set it ({one.file})")
+        return False
     if isinstance(one.node, Sequence):
         for index, operation in enumerate(one.node.entries):
             _operation(one, found, index, operation, problem)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from aiops.errors import EditRefused
 from aiops.gitops import image_reference
 from aiops.gitops.layers import Layer, Opening, Updater, Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, scalar_tag, text_at
@@ -36,6 +37,7 @@ POINTERS = (
 )  # fmt: skip
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 NOTE = "aiops/"  # annotations that start with it speak to us
+MAX_CONTAINERS = 500  # of one pod; a node runs 110 pods
 MAX_REPLICAS = 100_000  # larger numbers are a slip of the keyboard, not a plan
 
 
@@ -168,7 +170,10 @@ def overlay(
     if kind in POD_SPEC:
         for part in ("containers", "initContainers"):
             path = (*POD_SPEC[kind], part)
-            for index, entry in enumerate(entries_at(node, *path)):
+            entries = entries_at(node, *path)
+            if len(entries) > MAX_CONTAINERS:
+                raise EditRefused(f"expected at most {MAX_CONTAINERS} {part}, found more")
+            for index, entry in enumerate(entries):
                 _container(target, file, document, (*prefix, *path, index), entry, problem)
     if kind == "HelmRelease" and (isinstance(found := look(node, "spec", "values")[0], Mapping)):
         target.values.append(Values(file, document, (*prefix, "spec", "values"), found, kind, problem))

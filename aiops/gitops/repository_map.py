@@ -101,7 +101,8 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     )
     rendered = {folder: _render(renderer, folder) for folder in folders}
     # A component that nothing refers to is not deployed: kustomize does not build one by itself.
-    tops = [folder for folder in folders if folder not in renderer.referenced | renderer.components]
+    lower = renderer.referenced | renderer.components
+    tops = [folder for folder in folders if folder not in lower]
     plain = [
         Unit(path, (path,), (), found)
         for path in snapshot.paths
@@ -118,7 +119,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     units = _pointed(snapshot, units, pointing, rendered)
     deployed = set(_expand(snapshot, units, others))
     for folder in charts:
-        if folder not in deployed and not _below(folder, inside - {folder}):
+        if folder not in deployed and not _below(folder, inside):
             found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
             units.append(Unit(folder, (folder,), (), found))
     return _indexed(RepositoryMap(snapshot, units))
@@ -185,8 +186,9 @@ def _render(renderer: Renderer, folder: str) -> Unit:
 def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
     try:
         return objects(path, snapshot.nodes(path)) if snapshot.is_relevant(path) else []
-    except EditRefused:
-        return []  # the snapshot keeps the reason
+    except EditRefused as error:
+        snapshot.refuse(path, error)
+        return []
 
 
 def _pointed(

@@ -26,6 +26,7 @@ _RELEVANT = re.compile(
 _POLICY = re.compile(r"""\{\s*"\$imagepolicy"\s*:\s*"([^"]+)"\s*\}""")
 # Never ours to change, whatever points there: workflow files run with the repository's secrets.
 _DENIED = (".git", ".github")
+MAX_FOLDERS = 64  # in one path; people stop at ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +59,7 @@ class Snapshot:
         self._nodes: dict[str, tuple[Node | None, ...] | EditRefused] = {}
         self._relevant: dict[str, bool] = {}
         self._last: tuple[str, bytes] = ("", b"")  # a file is filtered, parsed and measured in a row
-        self.paths = tuple(
-            path for path in sorted(self._tree) if path.partition("/")[0] not in _DENIED and "\n" not in path
-        )
+        self.paths = tuple(path for path in sorted(self._tree) if _is_ours(path))
         self._known = frozenset(self.paths)
         self.folders = frozenset(folder for path in self.paths for folder in _parents(path))
 
@@ -122,6 +121,10 @@ class Snapshot:
         if isinstance(kept, EditRefused):
             raise kept
         return kept
+
+    def refuse(self, path: str, error: EditRefused) -> None:
+        """Keep why a file that parses is left alone all the same."""
+        self._nodes[path] = EditRefused(error.message, where=path)
 
     def mentions(self, path: str, word: str) -> bool:
         """Tell whether the text of a file has a word; a file that cannot be read has none."""
@@ -235,6 +238,14 @@ def _shared_anchor(root: Node | None, path: tuple[str | int, ...]) -> str:
         elif isinstance(found, Sequence):
             todo.extend(found.entries)
     return ""
+
+
+def _is_ours(path: str) -> bool:
+    """Tell whether a path of a tree may be read and edited; git checks none of this in a crafted tree."""
+    parts = path.lower().split("/")  # some file systems take .GIT for .git
+    if parts[0] in _DENIED or len(parts) > MAX_FOLDERS or "\n" in path or "\0" in path:
+        return False
+    return not any(part in {"", ".", "..", ".git"} for part in parts)
 
 
 def _parents(path: str) -> list[str]:

@@ -33,7 +33,7 @@ function judge(before, { after, changes }) {
     if (path === newPath && type === newType && Object.is(value, newValue)) continue;
     const number = left.findIndex(
       (one) => one.old === String(value) && one.wanted === String(newValue) && path === newPath &&
-        type === newType && type === (one.count ? "number" : "string"),
+        newType === (one.count ? "number" : "string") && (type === newType || !one.count),
     );
     if (number < 0) return `${path}: ${type} ${value} became ${newType} ${newValue}`;
     left.splice(number, 1);

@@ -1,6 +1,6 @@
 """`make fuzz-edit N=1000000`: generated manifests, one value changed, nothing else.
 
-Runs in parts of 10,000 repositories; each is a line of `.cache/fuzz-edit.jsonl` with its seeds and
+Runs in parts of 2,000 repositories; each is a line of `.cache/fuzz-edit.jsonl` with its seeds and
 the fingerprint of the code, so that a campaign may be stopped and goes on where it was. Two
 processes: this one and the judge. Ends with 1 when an edit was wrong.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 import real
 from bench.edits.campaign import Part, run
 
-PART = 10_000  # repositories; about 25,000 edits
+PART = 2_000  # repositories; about 11,000 edits
 RECORD = real.CHECKOUT / ".cache" / "fuzz-edit.jsonl"
 
 
