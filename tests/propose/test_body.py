@@ -128,3 +128,29 @@ def test_a_change_that_a_person_asked_for_claims_no_measurement():
     assert "a person asked for this change" in made
     assert "No measurement stands behind this change" in made
     assert "Data: base `main` at `1f1f1f1f1f1f`.\n" in made
+
+
+def test_what_makes_a_rollback_stick_is_said_with_how_to_lift_it():
+    item = sample.rollback_item()
+    marked = replace(
+        item.edits[0], old='# {"$imagepolicy": "flux-system:web:tag"}', new="", change="remove", role="pin"
+    )
+    path = ("metadata", "annotations", "argocd-image-updater.argoproj.io/web.ignore-tags")
+    ignored = replace(item.edits[0], path=path, old="", new="1.14.3", change="insert", role="pin")
+
+    text = written(replace(item, edits=(*item.edits, marked, ignored)), sample.plan())
+
+    assert "so that it stays: the image automation's marker is removed in" in text
+    assert "To lift it, put the comment" in text
+    assert "so that it stays: ignored tags **`1.14.3`** in" in text
+    assert "lifts what keeps the image automation from doing so" in text
+    assert "would do so at once" not in text
+
+
+def test_what_else_the_release_commit_changed_is_named():
+    item = sample.rollback_item()
+    past = (replace(item.past[0], touched=("apps/web/migration.sql",)), *item.past[1:])
+
+    assert "also changed `apps/web/migration.sql`; that stays as it is." in written(
+        replace(item, past=past), sample.plan()
+    )
