@@ -185,7 +185,7 @@ def _sized(rng: np.random.Generator, services: list[Service], roles: dict[str, s
             other = roles["leaf"] if service.name == roles["green"] else service.name
             pods = max(2, math.ceil(most[other] / service.pod_rps / float(rng.uniform(0.7, 0.85))))
         upper = scale.maximum if scale else pods
-        passed = min(upper * service.pod_rps, 4.0 * peak) if peak else most[service.name]
+        passed = upper * service.pod_rps if peak else most[service.name]
         for call in service.calls:
             most[call.to] += passed * call.per_request
         found.append(replace(service, replicas=pods, autoscale=scale))
