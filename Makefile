@@ -6,6 +6,8 @@
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
 # make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
 # make bench-decisions SEEDS=20  scenarios of the rule book on shops nobody tuned by: right, wrong, missed, harmful
+#                  REAL=1: each of them once through a real Prometheus
+# make bench-bytes REPEATS=1000  the same plan, byte for byte, in any order, schedule and shard
 # make bench-loop SEEDS=20       the same incidents with every proposal merged and deployed at once
 # make bench-outages SEEDS=5     outages of our own inputs: no pull request, and real incidents still caught
 # make bench-ablation SEEDS=5  the same without one part of the score at a time
@@ -25,7 +27,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages
+.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages bench-bytes
 .DELETE_ON_ERROR:
 
 help:
@@ -60,10 +62,14 @@ bench-incidents: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.incidents.run $(SEEDS) --first $(FIRST)
 
 bench-decisions: .venv/.test
-	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.run $(SEEDS) --first $(FIRST) --only $(ONLY)
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.run $(SEEDS) --first $(FIRST) --only $(ONLY) $(if $(REAL),--real)
 
 bench-loop: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.loop $(SEEDS) --first $(FIRST)
+
+REPEATS ?= 1000
+bench-bytes: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.repeats $(REPEATS)
 
 bench-outages: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.outages $(SEEDS) --first $(FIRST)

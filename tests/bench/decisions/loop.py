@@ -177,12 +177,12 @@ def poisoned(there: Stage) -> Loop:
     return play(with_load(there, "poisoning", slow))
 
 
-def seed_loops(seed: int) -> tuple[list[Loop], tuple[float, float], Loop]:
+def seed_loops(seed: int, names: list[str]) -> tuple[list[Loop], tuple[float, float], Loop]:
     """Return the loops of one stage."""
     there = stage(seed)
     played = {one.name: one for one in scenario.load()}
     loops = []
-    for name in VARIANTS:
+    for name in names:
         loops.append(play(scenario.play(played[name], there)))
         print(f"stage {seed}: {name}, {len(loops[-1].acts)} actions", file=sys.stderr, flush=True)
     return loops, yo_yo(there), poisoned(there)
@@ -191,7 +191,7 @@ def seed_loops(seed: int) -> tuple[list[Loop], tuple[float, float], Loop]:
 def table(loops: list[Loop], costs: list[tuple[float, float]], slow: list[Loop]) -> Iterator[str]:
     """Yield what became of all loops."""
     yield f"{'incident':24} {'loops':>5} {'no act':>6} {'one':>4} {'two':>4} {'more':>5} {'recovered':>10}"
-    for name in (*VARIANTS, "all"):
+    for name in (*dict.fromkeys(one.name for one in loops), "all"):
         of = [one for one in loops if name in (one.name, "all")]
         acts = [sum(one.most == n for one in of) for n in (0, 1, 2)]
         due = [one for one in of if one.enough]
@@ -219,11 +219,13 @@ def main() -> int:
     parser.add_argument("seeds", type=int, nargs="?", default=20)
     parser.add_argument("--first", type=int, default=JUDGE_FROM)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", nargs="*", default=list(VARIANTS), help="these incidents")
     given = parser.parse_args()
     loops: list[Loop] = []
     costs, slow = [], []
+    seeds = range(given.first, given.first + given.seeds)
     with ProcessPoolExecutor(min(given.jobs, 2)) as pool:
-        for played, cost, slowly in pool.map(seed_loops, range(given.first, given.first + given.seeds)):
+        for played, cost, slowly in pool.map(seed_loops, seeds, [given.only] * given.seeds):
             loops += played
             costs.append(cost)
             slow.append(slowly)

@@ -59,7 +59,12 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=JUDGE_FROM, help="the first seed")
     parser.add_argument("--only", nargs="*", default=[], help="how the names of scenarios start")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--real", action="store_true", help="through a real Prometheus, the first seed only")
     given = parser.parse_args()
+    if given.real:
+        from bench.decisions import through_prometheus
+
+        return through_prometheus.report(given.first, given.only)
     started = time.monotonic()
     found: list[Outcome] = []
     for batch in outcomes(range(given.first, given.first + given.seeds), given.only, given.jobs):
