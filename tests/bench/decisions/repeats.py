@@ -79,15 +79,18 @@ def plans(scene: Scene, metrics: Metrics, repeats: int, carried: Earlier) -> set
 
 
 def shards_agree(scene: Scene, metrics: Metrics, parts: int) -> bool:
-    """Tell whether every workload has the same incident in its shard as in one run for all."""
+    """Tell whether every workload has the same incident in its shard as in one run for all.
+
+    A shard lists the others as well: it knows their kinds, and has no samples of them.
+    """
     whole = {one.workload: one for one in analysed(scene, metrics).incidents}
     names = sorted(workload.name for workload in whole)
-    alone = [
-        one
-        for part in range(parts)
-        for one in analysed(scene, Shard(metrics, set(names[part::parts]))).incidents
-    ]
-    return {one.workload: one for one in alone} == whole
+    alone = {}
+    for part in range(parts):
+        own = set(names[part::parts])
+        incidents = analysed(scene, Shard(metrics, own)).incidents
+        alone.update({one.workload: one for one in incidents if one.workload.name in own})
+    return alone == whole
 
 
 def main() -> int:
