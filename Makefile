@@ -5,12 +5,12 @@
 # make bench-score DIR=folder  score its tables, then cut the future off: no score may change
 # make bench-seeds SEEDS=20  the demo with other noise: the same decisions each time
 # make bench-incidents SEEDS=20  faults of every kind, and healthy weeks, on meshes nobody trained on
+# make bench-ablation SEEDS=5  the same without one part of the score at a time
 # make bench-decisions SEEDS=20  scenarios of the rule book on shops nobody tuned by: right, wrong, missed, harmful
 #                  REAL=1: each of them once through a real Prometheus
 # make bench-bytes REPEATS=1000  the same plan, byte for byte, in any order, schedule and shard
 # make bench-loop SEEDS=20       the same incidents with every proposal merged and deployed at once
 # make bench-outages SEEDS=5     outages of our own inputs: no pull request, and real incidents still caught
-# make bench-ablation SEEDS=5  the same without one part of the score at a time
 # make bench-detection DIR=folder  detection quality beside its peers (first run: 2 GB, half an hour)
 # make bench-speed  how fast, beside its peers and the matrix products alone (first run: 2 GB, half an hour)
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
@@ -73,6 +73,7 @@ bench-bytes: .venv/.test
 
 bench-outages: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.decisions.outages $(SEEDS) --first $(FIRST)
+
 bench-ablation: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.incidents.ablation $(SEEDS) --first $(FIRST)
 
