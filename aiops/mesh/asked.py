@@ -63,7 +63,8 @@ def _generations(
     for item in ours:
         if isinstance(item, Deploy):
             tag = item.tag
-            by_tag.setdefault(tag, item.defect)
+            if item.defect is not None or tag not in by_tag:  # an old tag may fail only now
+                by_tag[tag] = item.defect
         elif isinstance(item, ConfigChange):
             revision = item.revision
             by_revision[revision] = item.defect
