@@ -14,7 +14,7 @@ import yaml
 TIMEOUT_S = 30
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # kustomize adds a hash of the content to the name of a generated ConfigMap, and to who refers to it.
-_HASH = re.compile(r"-[0-9a-z]{10}$")
+_HASH = re.compile(r"-[bcdfghkmt2456789]{10}$")  # the letters it writes a hash in
 Objects = list[dict[str, Any]]
 
 
@@ -56,7 +56,13 @@ def helm(folder: Path, name: str) -> Objects | str:
     except Exception as error:  # noqa: BLE001 - the library raises what the Go side says
         return str(error)[-160:].replace("\n", " ")
     texts = made.values() if isinstance(made, dict) else [str(made)]
-    return [one for text in texts for one in documents(text)]
+    return [one for text in texts for one in documents(text) if not _is_test(one)]
+
+
+def _is_test(one: dict[str, Any]) -> bool:
+    """Tell whether an object is a test hook: not deployed, and often of a random name."""
+    notes = (one.get("metadata") or {}).get("annotations") or {}
+    return "test" in str(notes.get("helm.sh/hook", ""))
 
 
 def documents(text: str) -> Objects:
