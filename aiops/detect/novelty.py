@@ -26,7 +26,7 @@ _VIEWS = ((8, 1), (32, 1), (32, 4))
 # Weights fall by e over a quarter of the window: what is over stops counting soon, and an onset is
 # not averaged away by the calm before it.
 _DECAYS = 4
-_LEAST = 8  # windows that must fit into the history, or there is nothing to compare with
+_LEAST = 4  # windows that must fit into the history, or there is nothing to compare with
 _MEMORY = 400  # windows of history that are kept, evenly spread: the nearest of more is hardly nearer
 # A history row is compared with the other four fifths, as a row after the history is with all.
 _FOLDS = 5
