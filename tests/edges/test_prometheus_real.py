@@ -108,7 +108,20 @@ def test_context_queries_name_the_workloads_they_are_about(answers: dict[str, An
     expected |= dict.fromkeys(("version_rate", "version_error_ratio", "version_latency_p95"), every)
     expected |= dict.fromkeys(("rollout_progressing", "rollout_stuck"), deployments)
     expected |= dict.fromkeys(("hpa_min", "hpa_max", "hpa_current", "hpa_limited"), scaled)
-    expected |= {"call_error_ratio": every, "waiting_reason": {"payment"}}
+    expected |= {"call_error_ratio": every, "waiting_reason": {"payment"}, "hpa_active": scaled}
+    ratios = (
+        "disconnect_ratio",
+        "injected_ratio",
+        "slow_ratio",
+        "turned_away_ratio",
+        "version_success_ratio",
+    )
+    pods = ("pod_error_ratio", "pod_latency_p95", "pod_node", "pod_template")
+    expected |= dict.fromkeys((*ratios, *pods, "service_rate"), every)
+    expected |= {"pod_unready": {"payment", "checkout"}}  # one cannot start, one was just rolled out
+    # No alert, no Flagger, no Rollout, no VPA, no call that reaches nobody, nothing killed for memory.
+    silent = ("alerts_firing", "canary_status", "rollout_phase", "vpa_active", "lost_calls", "oom_killed")
+    expected |= {name: set() for name in silent}
     found = {query.name: workloads(answers[query.name]) for query in CONTEXT if query.workload_label}
     assert expected == found
 

@@ -17,7 +17,7 @@ NOTEBOOKS = sorted((real.CHECKOUT / "notebooks").glob("*.ipynb"))
 def test_a_notebook_runs_and_draws(path, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=280, kernel_name="python3").execute(cwd=str(tmp_path))
+    NotebookClient(notebook, timeout=560, kernel_name="python3").execute(cwd=str(tmp_path))
     kinds = {
         kind for cell in notebook.cells for out in cell.get("outputs", []) for kind in out.get("data", {})
     }
