@@ -88,12 +88,6 @@ def analyse(
     items, unresolved = _items(
         job, repository, sha, incidents, diagnoses, contexts, history.recent, history.reference, scores
     )
-    drifts = drift.watch(
-        history.reference,
-        scores.workloads,
-        [incident.history_s for incident in incidents],
-        job.detect.calendar,
-    )
     plan = Plan(
         base=job.base,
         base_sha=sha,
@@ -103,6 +97,9 @@ def analyse(
         items=items,
         guardrails=fleet,
     )
+    known_s = [incident.history_s for incident in incidents]
+    drifts = drift.watch(history.reference, scores.workloads, known_s, job.detect.calendar)
+    coming = read_outlook(job, reader, now_s)  # the last read: `notices` and `samples` count it as well
     return Result(
         plan=plan,
         window=Grid(int(scores.times[0]), int(scores.times[-1]), scores.step_s),
@@ -116,9 +113,7 @@ def analyse(
         samples=reader.samples,
         drift=drifts,
         carried=carried,
-        outlook=outlook.outlook(
-            read_outlook(job, reader, now_s), history.recent, drifts, queries, job.limits
-        ),
+        outlook=outlook.outlook(coming, history.recent, drifts, queries, job.limits),
     )
 
 
