@@ -2,7 +2,7 @@
 
 Comes in: what `json.loads` returned and the type that is expected. Goes out: the value, or
 `Mismatch` naming the place. pydantic would coerce, and takes `extra="forbid"` only from classes
-that know of it; `domain.py` knows of nothing.
+that know of it; `domain` knows of nothing.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""What a person reviews: plans, proposals and pull requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiops.domain.decision import Asked, Decision, Diagnosis, Guardrail
+from aiops.domain.incident import Incident
+from aiops.domain.repository import Edit, PastValue
+from aiops.domain.series import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """At most 24 points of one signal for the pull request; None = no sample. Values in `unit`."""
+
+    signal: str
+    unit: str
+    times_s: tuple[int, ...]
+    observed: tuple[float | None, ...]
+    expected: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+    onset_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """One decision, with everything the proposing half needs: it has no Prometheus.
+
+    `edits` is empty for a hold. `past`: values the field had, for the table in the body.
+    `gates`: the gates that were asked after the cause was named; one that holds stops the change.
+    """
+
+    workload: Workload
+    decision: Decision
+    incident: Incident
+    diagnosis: Diagnosis
+    edits: tuple[Edit, ...]
+    past: tuple[PastValue, ...]
+    chart: Chart | None
+    gates: tuple[Asked, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one analysis wants to propose. No wall time, machine path or pull-request number.
+
+    `data_time_s`: the newest judged step. `base`, `base_sha`: branch and commit it was read at.
+    `guardrails`: the fleet-wide checks of the analysing half (storm, data).
+    """
+
+    base: str
+    base_sha: str
+    data_time_s: int
+    step_s: int
+    model: str
+    items: tuple[PlanItem, ...]
+    guardrails: tuple[Guardrail, ...]
+    schema: str = "aiops.plan/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request that was not sent yet. `files`: path -> the whole new content.
+
+    `modes`: path -> git mode, kept from the base. `marker`: the identity inside the body.
+    """
+
+    branch: str
+    title: str
+    body: str
+    commit_message: str
+    base: str
+    base_sha: str
+    edits: tuple[Edit, ...]
+    marker: str
+    files: Mapping[str, bytes] = field(repr=False)
+    modes: Mapping[str, str] = field(repr=False)
+
+
+PullState = Literal["open", "closed", "merged"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request as the forge shows it. Times None = the event did not happen."""
+
+    number: int
+    url: str
+    branch: str
+    state: PullState
+    title: str
+    body: str
+    author: str
+    labels: tuple[str, ...]
+    created_at_s: int
+    closed_at_s: int | None
+    merged_at_s: int | None
+    closed_by: str | None
