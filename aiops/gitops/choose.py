@@ -12,6 +12,7 @@ from dataclasses import replace
 from aiops.domain import Workload
 from aiops.errors import EditRefused
 from aiops.gitops.clusters import Cluster, covers, holds, known
+from aiops.gitops.nodes import text_at
 from aiops.gitops.rendered import Rendered
 from aiops.gitops.repository_map import RepositoryMap, Unit
 
@@ -48,6 +49,10 @@ def choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]
         # Without `clusters`, a folder that is called like the cluster tells overlays apart.
         named = [(unit, one) for unit, one in found if _names_cluster(unit, workload.cluster)]
         found = named or found
+    if len(found) > 1:
+        # A folder of `clusters` that is a kustomization means that one, not those in folders below it.
+        folders = {posixpath.normpath(path) for cluster in own for path in cluster.paths}
+        found = [(unit, one) for unit, one in found if unit.path in folders] or found
     if len(found) > 1:
         places = ", ".join(dict.fromkeys(f"{unit.label}: {one.file}" for unit, one in found[:4]))
         raise EditRefused(
@@ -96,12 +101,22 @@ def _names_cluster(unit: Unit, cluster: str) -> bool:
 
 def _absent(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]) -> str:
     """Say why a workload was not found: what could not be read, or where else it is."""
-    for unit in repository.units:
-        if unit.problem and any(deploys(unit, cluster) for cluster in own):
-            return f"not found; {unit.problem}"
-    for path, reason in sorted(repository.snapshot.refused().items()):
+    here = [unit for unit in repository.units if any(deploys(unit, cluster) for cluster in own)]
+    problem = next((unit.problem for unit in here if unit.problem), "")
+    if problem:
+        return f"not found; {problem}"
+    refused = repository.snapshot.refused().items()
+    for path, reason in sorted(refused, key=lambda one: (not any(covers(c, one[:1]) for c in own), one)):
         if workload.name in path or repository.snapshot.mentions(path, workload.name):
             return f"not found; {path}: {reason}"
+    for one in (one for unit in here for one in unit.objects if workload.name in one.names):
+        if one.kind == "HelmRelease" or text_at(one.node, "spec", "source", "chart"):
+            return f"the values of {one.kind}/{one.name} set nothing of it: the chart's default decides"
+    charts = [
+        unit.path for unit in here if repository.snapshot.exists(posixpath.join(unit.path, "Chart.yaml"))
+    ]
+    if charts:
+        return f"no manifest deploys it, and what the templates of the chart {charts[0]} write is not read"
     others = [
         unit.label for unit, one in repository.named.get(workload.name, []) if _is_called(one, workload)
     ]

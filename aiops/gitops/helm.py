@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from aiops.gitops import image_reference
 from aiops.gitops.layers import Opening, Updater, Values
-from aiops.gitops.nodes import Mapping, Node, Scalar, look
+from aiops.gitops.nodes import Mapping, Node, Scalar, look, scalar_tag
 from aiops.gitops.rendered import Container, Rendered, number, placeholder, spot_of
 from aiops.gitops.snapshot import Spot
 
@@ -23,6 +23,7 @@ _NAME_LENGTH = 63  # helm create truncates names to a DNS label
 # Keys of a values file that hold an image but no workload of their own.
 _NOT_COMPONENTS = frozenset({"initContainer", "initContainers", "sidecar", "sidecars", "global", "metrics"})
 Prefix = tuple[str | int, ...]
+_COUNTS = (("replicaCount",), ("replicas",), ("deployment", "replicas"))
 _IMAGE_TAGS = (("image", "tag"), ("image", "version"), ("imageTag",))
 
 
@@ -69,17 +70,23 @@ def expand(release: Release) -> list[Rendered]:
         workload = Rendered("", names, release.namespace, release.file, release.document)
         workload.updaters, workload.release = release.updaters, release.name
         _containers(release, prefix, workload)
-        key = "replicas" if not _set(release, (*prefix, "replicaCount")) else "replicaCount"
-        workload.numbers["replicas"] = _numbers(release, (*prefix, key))
-        workload.openings["replicas"] = release.openings((*prefix, key))
+        if prefix and not controllers and not workload.containers:
+            # A count says less than an image: not enough to call a workload by the key alone.
+            names = [name for name in names if name != prefix[-1]] or names
+            workload.names = names
+        count = next((keys for keys in _COUNTS if _set(release, (*prefix, *keys))), ("replicas",))
+        workload.numbers["replicas"] = _numbers(release, (*prefix, *count))
+        workload.openings["replicas"] = release.openings((*prefix, *count))
         enabled = _set(release, (*prefix, "autoscaling", "enabled"))
         # A layer nobody can read may switch autoscaling on; the metrics would show the autoscaler.
         known = [spot for spot in enabled if spot.value]
         if known and known[-1].problem:
             workload.numbers["replicas"].append(replace(known[-1], value=""))
-        elif known and known[-1].value.lower() == "true":
+        scaled = bool(known) and not known[-1].problem and known[-1].value.lower() == "true"
+        if scaled:
             found.append(_autoscaler(release, prefix, names))
-        if workload.containers or workload.numbers["replicas"] or len(prefixes) == 1:
+        described = workload.containers or workload.numbers["replicas"] or scaled
+        if described or len(prefixes) == 1:
             found.append(workload)
     return found
 
@@ -145,7 +152,7 @@ def _names(release: Release, prefix: Prefix, controllers: int) -> list[str]:
     short = [spot.value for spot in _set(release, (*prefix, "nameOverride")) if not spot.problem]
     chart = short[-1] if short else release.chart
     full = release.name if not chart or chart in release.name else f"{release.name}-{chart}"
-    if override and override[-1] and not prefix:
+    if override and override[-1]:
         return [override[-1][:_NAME_LENGTH]]
     if not prefix:
         return [name[:_NAME_LENGTH] for name in dict.fromkeys((release.name, full))]
@@ -164,7 +171,7 @@ def _components(release: Release) -> list[Prefix]:
             prefix, node = todo.pop()
             if not isinstance(node, Mapping):
                 continue
-            if _is_image(node.get("image")):
+            if _is_image(node.get("image")) or (prefix[-1:] != ("deployment",) and _is_counted(node)):
                 found[prefix] = None
             if len(prefix) < _DEPTH:
                 for key, value in node.pairs:
@@ -177,6 +184,16 @@ def _is_image(node: Node | None) -> bool:
     if isinstance(node, Mapping):
         return any(node.get(key) is not None for key in ("repository", "tag", "digest"))
     return isinstance(node, Scalar) and image_reference.parse(node.value) is not None
+
+
+def _is_counted(node: Mapping) -> bool:
+    """Tell whether values set how many pods a component has: `webhook: {replicaCount: 2}`."""
+    scaling = node.get("autoscaling")
+    keys = ("minReplicas", "maxReplicas")
+    if isinstance(scaling, Mapping) and any(scaling.get(key) is not None for key in keys):
+        return True
+    counts = [look(node, *keys)[0] for keys in _COUNTS]
+    return any(isinstance(one, Scalar) and scalar_tag(one) == "int" for one in counts)
 
 
 def _set(release: Release, path: Prefix) -> list[Spot]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from aiops.errors import EditRefused
 from aiops.gitops.inside import INSIDE, Path
+from aiops.gitops.layers import Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, compose, entries_at, look, text_at
 from aiops.gitops.rendered import NUMBERS, POD_SPEC, Container, Rendered, number, overlay, set_image
 from aiops.gitops.snapshot import Snapshot, Spot
@@ -134,8 +135,11 @@ def _patch_one(one: Patch, found: Rendered) -> bool:
         return False
     if text_at(one.node, "$patch") == "delete":
         return not problem.startswith("a patch that selects")
-    if _has_directive(one.node):
-        block(found, f"a patch with a $patch directive may set it ({one.file})")
+    if _directs(one.node, found.kind):
+        problem_ = f"a patch with a $patch directive may set it ({one.file})"
+        block(found, problem_)
+        if found.kind == "HelmRelease":
+            found.values.append(Values(one.file, one.document, (), None, found.kind, problem_))
     if found.kind == "Rollout" and look(one.node, *POD_SPEC["Rollout"], "containers")[0] is not None:
         block_images(found.containers, f"a merge patch replaces the containers of a Rollout ({one.file})")
     overlay(found, one.file, one.document, one.prefix, one.node, problem)
@@ -192,13 +196,36 @@ def _operation(one: Patch, found: Rendered, index: int, operation: Node, problem
             block_images(same, f"a JSON patch sets {pointer} ({one.file})")
 
 
-def _has_directive(node: Node) -> bool:
+def _directs(node: Node, kind: str) -> bool:
+    """Tell whether a `$patch` directive stands where it reaches a field we know.
+
+    One that stands deeper, in an entry of `env` say, reaches nothing but what it stands in.
+    Source: kubernetes/community contributors/devel/sig-api-machinery/strategic-merge-patch.md
+    """
+    if kind not in POD_SPEC and kind not in NUMBERS:
+        return _holds_directive(node)
+    above = [path[:-1] for path in NUMBERS.get(kind, {}).values()]
+    above += (
+        [(*POD_SPEC[kind], part) for part in ("containers", "initContainers")] if kind in POD_SPEC else []
+    )
+    for path in above:
+        nodes = [look(node, *path[:depth])[0] for depth in range(len(path) + 1)]
+        if any(_is_directed(one) for one in (*nodes, *entries_at(node, *path))):
+            return True
+    return False
+
+
+def _is_directed(node: Node | None) -> bool:
+    return isinstance(node, Mapping) and node.get("$patch") is not None
+
+
+def _holds_directive(node: Node) -> bool:
     todo = [node]
     while todo:
         one = todo.pop()
+        if _is_directed(one):
+            return True
         if isinstance(one, Mapping):
-            if one.get("$patch") is not None:
-                return True
             todo.extend(value for _, value in one.pairs)
         elif isinstance(one, Sequence):
             todo.extend(one.entries)

@@ -33,7 +33,7 @@ def of_application(snapshot: Snapshot, found: Rendered, others: frozenset[str]) 
             continue
         release = Release(
             source.text("helm", "releaseName") or found.name,
-            posixpath.basename(chart or folder),
+            _chart_name(snapshot, folder) if local else posixpath.basename(chart or folder),
             text_at(found.node, "spec", "destination", "namespace") or found.namespace,
             found.file,
             found.document,
@@ -100,7 +100,7 @@ def of_helm_release(snapshot: Snapshot, found: Rendered, objects: list[Rendered]
     local = bool(chart) and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
     release = Release(
         text_at(spec, "releaseName") or (f"{target}-{found.name}" if target else found.name),
-        posixpath.basename(chart),
+        _chart_name(snapshot, folder) if local else posixpath.basename(chart),
         target or found.namespace,
         found.file,
         found.document,
@@ -208,7 +208,17 @@ def of_chart(snapshot: Snapshot, folder: str) -> list[Release]:
             layer = _file_layer(snapshot, path)
             layer.problem = layer.problem or f"no Application or HelmRelease says whether {path} is used"
             layers.append(layer)
-    return [Release(name, name, "", posixpath.join(folder, "Chart.yaml"), 0, layers)]
+    chart = _chart_name(snapshot, folder)
+    return [Release(name, chart, "", posixpath.join(folder, "Chart.yaml"), 0, layers)]
+
+
+def _chart_name(snapshot: Snapshot, folder: str) -> str:
+    """Return what a chart calls itself: its folder may be called otherwise, names follow the chart."""
+    try:
+        documents = snapshot.nodes(posixpath.join(folder, "Chart.yaml"))
+    except EditRefused:
+        documents = ()
+    return text_at(documents[0] if documents else None, "name") or posixpath.basename(folder)
 
 
 def _chart_values(snapshot: Snapshot, folder: str) -> list[Values]:

@@ -22,6 +22,7 @@ from aiops.ports import Files
 
 FIELDS: tuple[FieldName, ...] = get_args(FieldName)
 IMAGES = ("image.tag", "image.digest")
+_NAMED = 4  # containers that a refusal names
 
 
 def resolve(
@@ -152,16 +153,24 @@ def _container(workload: Rendered, image: str | None) -> Container:
         same = [one for one in choices if one.image and image_reference.same_image(one.image, running.name)]
         unknown = [one for one in choices if not one.image]
         if not same and not unknown:
-            written = ", ".join(one.image for one in choices) or "none"
+            written = _some([one.image for one in choices])
             raise EditRefused(f"no container has the image {running.name} that runs; written are: {written}")
         choices = same or unknown
+    # Istio's injector puts its own image there: istio.io, "Customizing injection".
+    choices = [one for one in choices if (one.name, one.image) != ("istio-proxy", "auto")] or choices
     main = [one for one in choices if not one.init] or choices
     if len(main) > 1:
         main = [one for one in main if one.name in workload.names] or main
     if len(main) != 1:
-        names = ", ".join(one.name for one in main) or "none"
+        names = _some([one.name for one in main])
         raise EditRefused(f"which container is meant cannot be told; candidates: {names}")
     return main[0]
+
+
+def _some(names: list[str]) -> str:
+    """Return the first few names, and how many more there are: a reason is one line to read."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return (", ".join(names[:_NAMED]) or "none") + more
 
 
 def _canary(repository: RepositoryMap, workload: Workload, rendered: Rendered) -> str | None:
