@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops.errors import EditRefused
 from aiops.gitops import inside
@@ -115,6 +115,8 @@ class _Writer:
             return node.start + 1, flow
         if node.flow:
             return self._into_flow(children[-1], flow)
+        if isinstance(node, Mapping):
+            node = _with_values(node)
         at = self._line_end(self._tail(node))
         if isinstance(part, int):
             assert isinstance(node, Sequence)  # noqa: S101 - an index steps into a list
@@ -215,6 +217,19 @@ class _Writer:
         if not self._json and SAFE.fullmatch(value) and value[-1] != ":" and reads_as_text(value):
             return value
         return json.dumps(value)
+
+
+def _with_values(node: Mapping) -> Mapping:
+    """Return a mapping without the last keys that have no value: what follows one may belong to it.
+
+    `components:` and commented-out entries below it; a new key goes in before both.
+    """
+    pairs = list(node.pairs)
+    while pairs and isinstance(last := pairs[-1][1], Scalar) and not last.value and not last.style:
+        pairs.pop()
+    if not pairs:
+        raise EditRefused("no key there has a value")
+    return replace(node, pairs=pairs)
 
 
 def _has_quoted_keys(node: Node) -> bool:

@@ -101,6 +101,7 @@ def test_an_images_entry_is_all_that_is_added(
         ("a: {}\n", ("a", "image", "tag"), "v1", "a: {image: {tag: v1}}\n"),
         ("a:\n  b:\n    c: 1\n", ("a", "i", "tag"), "on", 'a:\n  b:\n    c: 1\n  i:\n    tag: "on"\n'),
         ("a:\n- b: |\n    x\n\n\nd: 2\n", ("a", 0, "t"), "v1", "a:\n- b: |\n    x\n  t: v1\n\n\nd: 2\n"),
+        ("a: 1\nb:\n# - c\n", ("tag",), "v1", "a: 1\ntag: v1\nb:\n# - c\n"),
         ("a: |\n  b: 1\nd: 2\n", ("a", "|", "tag"), "v1", "a: |\n  b: 1\n  tag: v1\nd: 2\n"),
     ],
 )  # fmt: skip
@@ -119,7 +120,7 @@ def test_a_key_follows_the_last_one_of_its_parent(
         ("a: text\n", ("a", "tag"), "no keys stand there"),
         ("a: {tag: v0}\n", ("a", "tag"), "written there already"),
         ("a: &x\n  b: 1\n", ("a", "tag"), "anchor"),
-        ("a:\n  b:\n", ("a", "tag"), "last key there has no value"),
+        ("a:\n  b:\n", ("a", "tag"), "no key there has a value"),
         ("a: >\n  b: 1\n", ("a", "|", "tag"), "not a literal block"),
         ("a: 'b: 1'\n", ("a", "|", "tag"), "not a literal block"),
     ],

@@ -1,10 +1,47 @@
 // The independent reader of the edit campaign: the npm package `yaml`, which shares no code with
 // the readers that the edits were made and proved with. One JSON line in, one out:
-// {before, edits: [{after, changes: [{old, wanted, count}]}]} -> [reason or "", ...].
+// {before, edits: [{after, changes: [{old, wanted, count}]}]} -> [reason or "", ...], or
+// {before, after, added}: whether one key or list entry is new that holds this value, and nothing else.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 
 const { parseAllDocuments, parse } = createRequire(process.argv[2])("yaml");
+
+function documents(text) {
+  return parseAllDocuments(text, { logLevel: "error" }).map((one) => {
+    if (one.errors.length) throw new Error(one.errors[0].message.split("\n")[0]);
+    return one.toJS({ maxAliasCount: -1 });
+  });
+}
+
+const holds = (value) => value !== null && typeof value === "object";
+const opens = (value) => typeof value === "string" && value.includes("\n");
+
+// What `after` has more than `before`: [path, value] pairs; a string of YAML is opened.
+function more(path, before, after) {
+  if (holds(before) && holds(after) && Array.isArray(before) === Array.isArray(after)) {
+    const lost = Object.keys(before).filter((key) => !(key in after));
+    if (lost.length) throw new Error(`${path}: ${lost[0]} is gone`);
+    return Object.keys(after).flatMap((key) =>
+      key in before ? more(`${path}/${key}`, before[key], after[key]) : [[`${path}/${key}`, after[key]]],
+    );
+  }
+  if (Object.is(before, after)) return [];
+  if (opens(before) && opens(after)) return more(path, documents(before), documents(after));
+  throw new Error(`${path}: ${before} became ${after}`);
+}
+
+function scalars(value) {
+  if (holds(value)) return Object.values(value).flatMap(scalars);
+  return opens(value) ? scalars(documents(value)) : [String(value)];
+}
+
+function addition(before, after, wanted) {
+  const added = more("", documents(before), documents(after));
+  if (added.length !== 1) return `${added.length} keys or entries are new`;
+  const found = scalars(added[0][1]).filter((one) => one === wanted || one.endsWith(`:${wanted}`) || one.endsWith(`@${wanted}`));
+  return found.length === 1 ? "" : `${added[0][0]} holds ${wanted} ${found.length} times`;
+}
 
 function leaves(text) {
   const found = [];
@@ -15,11 +52,7 @@ function leaves(text) {
       for (const key of keys) walk(`${path}/${key}`, value[key]);
     } else found.push([path, typeof value, value]);
   };
-  const documents = parseAllDocuments(text, { logLevel: "error" });
-  documents.forEach((one, number) => {
-    if (one.errors.length) throw new Error(one.errors[0].message.split("\n")[0]);
-    walk(String(number), one.toJS({ maxAliasCount: -1 }));
-  });
+  documents(text).forEach((one, number) => walk(String(number), one));
   return found;
 }
 
@@ -48,7 +81,17 @@ function judge(before, { after, changes }) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { before, edits } = JSON.parse(line);
+  const { before, edits, after, added } = JSON.parse(line);
+  if (added !== undefined) {
+    let reason;
+    try {
+      reason = addition(before, after, added);
+    } catch (error) {
+      reason = error.message;
+    }
+    process.stdout.write(JSON.stringify([reason]) + "\n");
+    continue;
+  }
   let answer;
   try {
     const was = leaves(before);

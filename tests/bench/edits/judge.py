@@ -52,6 +52,15 @@ class Judge:
         answers = self._ask({"before": before.decode("utf-8-sig"), "edits": asked})
         return [mine or theirs for mine, theirs in zip(found, answers, strict=True)]
 
+    def addition(self, before: bytes, after: bytes, wanted: str) -> str:
+        """Return why an edit is not one new key or list entry that holds a value, "" when it is."""
+        start = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), len(before))
+        end = len(before) - start
+        if len(after) <= len(before) or (end and after[-end:] != before[-end:]):
+            return "bytes beside the new text differ"
+        question = {"before": before.decode("utf-8-sig"), "after": after.decode("utf-8-sig")}
+        return self._ask({**question, "added": wanted})[0]
+
     def _ask(self, question: dict[str, Any]) -> list[str]:
         assert self._node.stdin is not None
         assert self._node.stdout is not None

@@ -1,8 +1,4 @@
-"""Ask the code under test about every workload that the scan found, and judge each proposed edit.
-
-An edit is right when another YAML reader sees exactly the meant scalar differ, the bytes around it
-are the same, and, where the folder renders, one field of one object differs by what was meant.
-"""
+"""Ask the code under test about every workload that the scan found, and judge each proposed edit."""
 
 from __future__ import annotations
 
@@ -13,19 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.edits.idioms import Span
-from bench.edits.judge import Change, Judge
-from bench.repos import clones, render, scan
+from bench.edits.judge import Judge
+from bench.repos import clones, scan, verdict
 from bench.repos.clones import Clone
 from bench.repos.scan import Found, Scan
 
-from aiops.domain import FieldName, Place, Target, Workload
+from aiops.domain import FieldName, Workload
 from aiops.edges.git import GitFiles, GitRepository
 from aiops.errors import EditRefused
-from aiops.gitops import splice, where
+from aiops.gitops import where
 from aiops.gitops.clusters import Cluster
 
-TAG, DIGEST = "v0.0.1-aiops", "sha256:" + "0a" * 32
 KINDS = {"HelmRelease": "", "Application": ""}  # their workloads are of a kind nobody can tell
 IMAGE: tuple[FieldName, ...] = ("image.tag", "image.digest")
 CAPACITY: tuple[FieldName, ...] = ("replicas", "hpa.max", "hpa.min")
@@ -99,7 +93,9 @@ def _ask(
             reasons.append(target.refusal or "no reason at all")
             continue
         try:
-            outcome.wrong, outcome.rendered = _judge(files, folder, found, one, target, judge)
+            outcome.wrong, outcome.rendered = verdict.judged(
+                files, folder, found, one, target, clusters, judge
+            )
         except EditRefused as error:
             reasons.append(error.message)
             continue
@@ -113,53 +109,6 @@ def _likeliest(reasons: list[str]) -> str:
     beside = ("not pinned by digest", "pinned by digest: a tag", "no autoscaler", "owned by")
     own = [one for one in reasons if not any(word in one for word in beside)]
     return (own or reasons)[0]
-
-
-def _judge(
-    files: GitFiles, folder: Path, found: Scan, one: Found, target: Target, judge: Judge
-) -> tuple[str, bool]:
-    """Return (what is wrong with the edit, whether the rendered output was compared)."""
-    place = target.winner
-    assert place is not None
-    before = files.read(place.file)
-    count = not target.field.startswith("image")
-    old = splice.value_of(place.path, place.value)
-    new = str(int(old) + 1) if count else _version(old)
-    edit = splice.edit(before, place, new, files.tree()[place.file].blob)
-    after = splice.replace(before, [edit])
-    change = Change(Span(place.start, place.end, ""), place.value, edit.new, count)
-    (wrong,) = judge.verdicts(before, [(after, [change])])
-    rendered = found.rendered.get((one.tool, one.root))
-    if wrong or rendered is None:
-        return wrong, False
-    changed = folder / place.file
-    kept = changed.read_bytes()
-    try:
-        changed.write_bytes(after)
-        again = render.again(folder, one.tool, one.root)
-    finally:
-        changed.write_bytes(kept)
-    if isinstance(again, str):
-        return f"does not render any more: {again}", True
-    return _one_field(one, render.differences(rendered, again), place, new), True
-
-
-def _version(old: str) -> str:
-    if "@" in old:
-        return f"{TAG}@{DIGEST}"
-    return DIGEST if ":" in old else TAG
-
-
-def _one_field(one: Found, different: list[tuple[str, str, object, object]], place: Place, new: str) -> str:
-    if not different:
-        return f"nothing rendered differs after {place.file} {place.path_text}"
-    if len({(name, path) for name, path, _, _ in different}) > 1:
-        first = "; ".join(f"{name} {path}: {old} -> {now}" for name, path, old, now in different[:3])
-        return f"{len(different)} rendered fields differ: {first}"
-    name, path, _, now = different[0]
-    if new not in str(now):
-        return f"{name} {path} became {now}, expected {new}"
-    return "" if one.name in name or one.kind == "HelmRelease" else f"{name} changed, asked for {one.name}"
 
 
 def reasons(checked: Iterable[Checked], question: str) -> Counter[str]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.repos import render
+from bench.repos import render, values
 from bench.repos.render import Objects
+from bench.repos.values import Part
 
 PODS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "Job", "CronJob")
 SCALABLE = ("Deployment", "StatefulSet", "Rollout", "HelmRelease", "Application")
@@ -44,11 +45,15 @@ class Found:
 
 @dataclass(slots=True)
 class Scan:
-    """All of a repository. `rendered`: folder -> objects. `unrendered`: folder -> why not."""
+    """All of a repository. `rendered`: (tool, folder) -> objects. `unrendered`: folder -> why not.
+
+    `folders`: (tool, folder) -> the folders it is built from.
+    """
 
     found: list[Found]
     rendered: dict[tuple[str, str], Objects]
     unrendered: dict[str, str]
+    folders: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
 
 def scan(folder: Path) -> Scan:
@@ -68,11 +73,12 @@ def scan(folder: Path) -> Scan:
         objects = render.again(folder, "kustomize", root)
         if isinstance(objects, str):
             made.unrendered[root or "."] = objects
-            unrendered |= dict.fromkeys(_reached(files, root), root)
+            unrendered |= dict.fromkeys(_reached(files, root)[0], root)
         else:
             made.rendered["kustomize", root] = objects
             made.found += _of(objects, root, "kustomize")
-            covered |= _reached(files, root)
+            reached, made.folders["kustomize", root] = _reached(files, root)
+            covered |= reached
     for chart in charts:
         objects = render.again(folder, "helm", chart)
         if isinstance(objects, str):
@@ -117,23 +123,14 @@ def _of(objects: Objects, root: str, tool: str) -> list[Found]:
             main = images.get(name) or next(iter(images.values()))
             found.append(Found(root, tool, kind, namespace, name, tagged, counted, main))
         elif kind == "HelmRelease":
-            written = json.dumps(spec.get("values") or {}, default=str)
-            sets = _written(written, spec)
-            found += [Found(root, tool, kind, namespace, each, *sets) for each in _release(name, spec)]
+            found += [_part(root, tool, kind, namespace, each) for each in _release(name, spec)]
         elif kind == "Application" and _is_chart(spec):
-            written = json.dumps(spec, default=str)
-            found.append(Found(root, tool, kind, "", name, *_written(written, spec)))
+            found.append(_part(root, tool, kind, "", _application(name, spec)))
     return found
 
 
-def _written(values: str, spec: dict[str, Any]) -> tuple[bool, bool]:
-    """Tell whether values may set (a tag, a count); values from elsewhere may set anything."""
-    elsewhere = (
-        "valuesFrom" in spec or "valueFiles" in values or "valuesFiles" in json.dumps(spec, default=str)
-    )
-    tag = re.search(r'"(?:tag|digest|version|image)"\s*:|[Ii]mage', values)
-    count = re.search(r"[Rr]eplica|autoscaling", values)
-    return bool(tag) or elsewhere, bool(count) or elsewhere
+def _part(root: str, tool: str, kind: str, namespace: str, one: Part) -> Found:
+    return Found(root, tool, kind, namespace, one.name, one.tagged, one.counted, one.image)
 
 
 def _text(value: Any, *path: str) -> str:
@@ -164,14 +161,26 @@ def _images(one: dict[str, Any]) -> dict[str, str]:
     return {_text(each, "name"): _text(each, "image") for each in containers if _text(each, "image")}
 
 
-def _release(name: str, spec: dict[str, Any]) -> list[str]:
-    """Return the workloads of a HelmRelease: one, or one for each controller of the values."""
-    values = spec.get("values")
-    release = str(spec.get("releaseName") or name)
-    controllers = values.get("controllers") if isinstance(values, dict) else None
-    if isinstance(controllers, dict) and len(controllers) > 1:
-        return [f"{release}-{key}" for key in controllers]
-    return [release]
+def _release(name: str, spec: dict[str, Any]) -> list[Part]:
+    """Return the workloads of a HelmRelease. Source of the name: helm-controller, spec.releaseName."""
+    target = spec.get("targetNamespace")
+    release = str(spec.get("releaseName") or (f"{target}-{name}" if target else name))
+    elsewhere = "valuesFrom" in spec or "valuesFiles" in json.dumps(spec, default=str)
+    return values.parts(release, spec.get("values"), elsewhere=elsewhere)
+
+
+def _application(name: str, spec: dict[str, Any]) -> Part:
+    """Return the release of an Application; parameters and value files may set anything."""
+    helm: dict[str, Any] = {}
+    for source in spec.get("sources") or [spec.get("source")]:
+        helm |= (source.get("helm") if isinstance(source, dict) else None) or {}
+    written = helm.get("valuesObject") or next(iter(render.documents(str(helm.get("values") or ""))), {})
+    names = " ".join(_text(one, "name") for one in helm.get("parameters") or [])
+    elsewhere = bool(helm.get("valueFiles"))
+    (root, *_) = values.parts(str(helm.get("releaseName") or name), written, elsewhere=elsewhere)
+    tagged = root.tagged or bool(re.search(r"(?:tag|digest|image)(?: |$)", names))
+    counted = root.counted or bool(re.search(r"[Rr]eplica", names))
+    return Part(root.name, tagged, counted, root.image)
 
 
 def _is_chart(spec: Any) -> bool:
@@ -196,8 +205,8 @@ def _kustomizations(files: dict[str, Path], charts: list[str]) -> list[str]:
     return sorted(root for root, one in found.items() if root not in below and one.get("kind") != "Component")
 
 
-def _reached(files: dict[str, Path], root: str) -> set[str]:
-    """Return the manifest files that a kustomization lists, through the folders it builds on."""
+def _reached(files: dict[str, Path], root: str) -> tuple[set[str], set[str]]:
+    """Return the manifest files that a kustomization lists, and the folders it builds on."""
     todo, seen, found = [root], set(), set()
     while todo:
         folder = todo.pop()
@@ -212,7 +221,7 @@ def _reached(files: dict[str, Path], root: str) -> set[str]:
                         found.add(path)
                     elif path not in seen:
                         todo.append(path)
-    return found
+    return found, seen
 
 
 def _patches(files: dict[str, Path]) -> set[str]:
