@@ -116,7 +116,7 @@ def _absent(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster
         unit.path for unit in here if repository.snapshot.exists(posixpath.join(unit.path, "Chart.yaml"))
     ]
     if charts:
-        return f"no manifest deploys it, and what the templates of the chart {charts[0]} write is not read"
+        return f"no manifest deploys it, and templates of charts are not read ({charts[0] or '.'})"
     others = [
         unit.label for unit, one in repository.named.get(workload.name, []) if _is_called(one, workload)
     ]

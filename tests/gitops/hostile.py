@@ -152,7 +152,7 @@ CASES: dict[str, Hostile] = {
             "Chart.yaml": b"name: web\n",
             "values.yaml": b"".join(b"c%d: {image: {repository: a, tag: v1}}\n" % n for n in range(12_000)),
         },
-        "no manifest of the repository deploys it",
+        "no manifest deploys it, and templates of charts are not read (.)",
         "image.tag",
     ),
     "doubling-bases": Hostile(_doubling, "renders more than 5000 objects"),
