@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from aiops.domain import Answer, Commit, Grid, Proposal, PullRequest, Query, TreeFile
+from aiops.domain import Answer, Checkout, Commit, Grid, Proposal, PullRequest, Query, TreeFile
 
 
 class Metrics(Protocol):
@@ -25,9 +25,10 @@ class Metrics(Protocol):
 
 
 class Files(Protocol):
-    """The manifests of one commit."""
+    """The manifests of one commit. `checkout`: what Applications and Flux call it."""
 
     sha: str
+    checkout: Checkout
 
     def tree(self) -> Mapping[str, TreeFile]:
         """Return every entry of the commit by path."""

@@ -33,7 +33,7 @@ from aiops.domain.incident import (
     Verdict,
 )
 from aiops.domain.proposal import Chart, Plan, PlanItem, Proposal, PullRequest, PullState
-from aiops.domain.repository import Commit, Edit, Insertion, PastValue, Pin, Place, Target, TreeFile
+from aiops.domain.repository import Checkout, Commit, Edit, Insertion, PastValue, Pin, Place, Target, TreeFile
 from aiops.domain.series import (
     Answer,
     Direction,
@@ -73,6 +73,7 @@ __all__ = [
     "Cause",
     "Change",
     "Chart",
+    "Checkout",
     "Commit",
     "Context",
     "Decision",

@@ -156,6 +156,19 @@ class TreeFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkout:
+    """What others call the commit that was read. `branch`: "" when only the commit is known.
+
+    `default`: whether the branch is the default one (`HEAD` of the remote), None = not known.
+    `addresses`: where the repository is hosted, as far as that is known.
+    """
+
+    branch: str = ""
+    default: bool | None = None
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """One commit of the base branch. `time_s`: committer time. `paths`: files it touched."""
 

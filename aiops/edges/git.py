@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from aiops.domain import Commit, TreeFile
+from aiops.domain import Checkout, Commit, TreeFile
 from aiops.edges.git_objects import Objects, command, environment, tree_entry
 from aiops.errors import ConfigError, EditRefused
 
@@ -32,6 +32,7 @@ class GitRepository:
         self._boundary = self._read_boundary()
         self._objects: Objects | None = None
         self._files: dict[str, GitFiles] = {}
+        self._checkouts: dict[str, Checkout] = {}
 
     def head(self, base: str) -> str:
         """Return the id of the commit that the branch `base` points to."""
@@ -50,12 +51,29 @@ class GitRepository:
                 where=str(self._path),
                 todo="set repository.base to a branch that exists",
             )
-        return done.stdout.decode().strip()
+        sha = done.stdout.decode().strip()
+        self._checkouts[sha] = self._checkout(base)
+        return sha
+
+    def _checkout(self, base: str) -> Checkout:
+        """Return what others call the branch `base`; a remote's address is read, never used.
+
+        The HEAD of an ordinary repository is what somebody works on, that of a bare one the default.
+        """
+        address = self._line("config", "--local", "--no-includes", "--get", "remote.origin.url")
+        bare = not address and self._line("rev-parse", "--is-bare-repository") == "true"
+        head = self._line("symbolic-ref", "--quiet", "HEAD" if bare else "refs/remotes/origin/HEAD")
+        name = head.removeprefix("refs/remotes/origin/").removeprefix("refs/heads/")
+        return Checkout(base, name == base if name else None, (address,) if address else ())
+
+    def _line(self, *arguments: str) -> str:
+        done = self._run(*arguments)
+        return "" if done.returncode else done.stdout.decode("utf-8", "replace").strip()
 
     def files(self, sha: str) -> GitFiles:
         """Return the files of one commit; the same object for the same commit."""
         if sha not in self._files:
-            self._files[sha] = GitFiles(self, sha)
+            self._files[sha] = GitFiles(self, sha, self._checkouts.get(sha, Checkout()))
         return self._files[sha]
 
     def commits(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
@@ -132,8 +150,9 @@ class GitRepository:
 class GitFiles:
     """The files of one commit. Past commits are read file by file, without listing their tree."""
 
-    def __init__(self, repository: GitRepository, sha: str) -> None:
+    def __init__(self, repository: GitRepository, sha: str, checkout: Checkout) -> None:
         self.sha = sha
+        self.checkout = checkout
         self._repository = repository
         self._tree: Mapping[str, TreeFile] | None = None
 

@@ -12,7 +12,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aiops.domain import Commit, TreeFile
+from aiops.domain import Checkout, Commit, TreeFile
 from aiops.edges import github_client
 from aiops.edges.github_errors import NotThere, Rejected, speaking
 from aiops.errors import ConfigError, EditRefused, ForgeRefused
@@ -35,24 +35,30 @@ class GitHubRepository:
         self.repository = repository
         self.secrets = (github_client.connection(repository).token,)
         self._files: dict[str, GitHubFiles] = {}
+        self._checkouts: dict[str, Checkout] = {}
         self._blobs: dict[str, bytes] = {}
 
     def head(self, base: str) -> str:
         """Return the id of the commit that the branch `base` points to."""
         try:
             with speaking(f"reading branch {base}", self.secrets):
-                return str(self.repository.get_branch(base).commit.sha)
+                sha = str(self.repository.get_branch(base).commit.sha)
+                default = self.repository.default_branch
         except NotThere as error:
             raise ConfigError(
                 f"no branch {base!r}",
                 where=self.repository.full_name,
                 todo="set repository.base to a branch that exists",
             ) from error
+        known = isinstance(default, str) and bool(default)
+        address = f"https://github.com/{self.repository.full_name}"
+        self._checkouts[sha] = Checkout(base, default == base if known else None, (address,))
+        return sha
 
     def files(self, sha: str) -> GitHubFiles:
         """Return the files of one commit; the same object for the same commit."""
         if sha not in self._files:
-            self._files[sha] = GitHubFiles(self, sha)
+            self._files[sha] = GitHubFiles(self, sha, self._checkouts.get(sha, Checkout()))
         return self._files[sha]
 
     def commits(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
@@ -96,8 +102,9 @@ class GitHubRepository:
 class GitHubFiles:
     """The files of one commit on GitHub."""
 
-    def __init__(self, parent: GitHubRepository, sha: str) -> None:
+    def __init__(self, parent: GitHubRepository, sha: str, checkout: Checkout) -> None:
         self.sha = sha
+        self.checkout = checkout
         self._parent = parent
         self._tree: Mapping[str, TreeFile] | None = None
 

@@ -11,8 +11,9 @@ from aiops.domain import FieldName, Insertion
 from aiops.gitops.layers import Layer
 from aiops.gitops.nodes import Node, entries_at, look, text_at
 from aiops.gitops.rendered import Rendered
-from aiops.gitops.repository_map import RepositoryMap, Unit
+from aiops.gitops.repository_map import RepositoryMap
 from aiops.gitops.snapshot import Spot
+from aiops.gitops.units import Unit
 
 Found = tuple[Unit, Rendered]
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from aiops.errors import EditRefused
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, entries_at, look, text_at
 from aiops.gitops.rendered import Rendered
+from aiops.gitops.revisions import is_other, problem
 from aiops.gitops.snapshot import Snapshot
 
 Path = tuple[str | int, ...]
@@ -70,7 +71,7 @@ def _generate(snapshot: Snapshot, found: Rendered, one: Node, path: Path) -> lis
         ]
     git, _ = look(one, "git")
     if git is not None:
-        return _git(snapshot, git)
+        return _git(snapshot, git, f"ApplicationSet/{found.name}")
     for kind in ("matrix", "merge"):
         inner, _ = look(one, kind)
         if inner is not None:
@@ -114,7 +115,11 @@ def _flat(node: Node | None, found: Rendered | str, path: Path, document: int = 
     return flat
 
 
-def _git(snapshot: Snapshot, git: Node) -> list[Parameters]:
+def _git(snapshot: Snapshot, git: Node, what: str) -> list[Parameters]:
+    """Return the parameters of folders and files; those of another revision are read, never edited."""
+    if is_other(snapshot.checkout, text_at(git, "repoURL")):
+        return []
+    elsewhere = bool(problem(snapshot.checkout, what, text_at(git, "revision")))
     found: list[Parameters] = []
     patterns = [
         (text_at(one, "path"), text_at(one, "exclude") == "true") for one in entries_at(git, "directories")
@@ -130,6 +135,8 @@ def _git(snapshot: Snapshot, git: Node) -> list[Parameters]:
         for path in snapshot.paths:
             if _matches(path, pattern):
                 found += _of_file(snapshot, path)
+    if elsewhere:
+        return [{name: Filled(one.text) for name, one in each.items()} for each in found]
     return found
 
 

@@ -14,7 +14,8 @@ from aiops.errors import EditRefused
 from aiops.gitops.clusters import Cluster, covers, holds, known
 from aiops.gitops.nodes import text_at
 from aiops.gitops.rendered import Rendered
-from aiops.gitops.repository_map import RepositoryMap, Unit
+from aiops.gitops.repository_map import RepositoryMap
+from aiops.gitops.units import Unit
 
 AUTOSCALERS = ("HorizontalPodAutoscaler", "ScaledObject")
 Found = tuple[Unit, Rendered]

@@ -87,6 +87,7 @@ class Changed:
 
     def __init__(self, files: Files, contents: Mapping[str, bytes]) -> None:
         self.sha = files.sha
+        self.checkout = files.checkout
         self._files = files
         self._contents = contents
         self._tree = {

@@ -155,6 +155,14 @@ def block(found: Rendered, problem: str) -> None:
         )
 
 
+def elsewhere(found: Iterable[Rendered], problem: str) -> None:
+    """Let nothing that was read so far count: what is deployed is another revision, which nobody read."""
+    for one in found:
+        block(one, problem)
+        for container in one.containers:
+            container.version = ""
+
+
 def block_images(containers: Iterable[Container], problem: str) -> None:
     """Let something we cannot read win over the images of containers."""
     for container in containers:

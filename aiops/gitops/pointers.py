@@ -13,8 +13,9 @@ from aiops.gitops import image_reference, sources
 from aiops.gitops.kustomize import COUNTED, rename, set_images, set_replicas
 from aiops.gitops.layers import Layer, Updater
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
-from aiops.gitops.patches import block, listed, patch
+from aiops.gitops.patches import block, elsewhere, listed, patch
 from aiops.gitops.rendered import Rendered, placeholder, spot_of
+from aiops.gitops.revisions import Standing
 from aiops.gitops.snapshot import Snapshot
 from aiops.gitops.sources import Part, Source
 
@@ -29,6 +30,7 @@ class Pointer:
 
     `variables`: name -> scalar that Flux fills in, None when it fills in nothing; `open`: others may
     be filled in from a ConfigMap or Secret. `above`: the files of what deploys this object in turn.
+    `problem`: why an edit of what we read does not reach it; `ours`: it deploys this repository.
     """
 
     file: str
@@ -44,37 +46,28 @@ class Pointer:
     variables: dict[str, Part] | None = None
     open: str = ""
     above: Path = ()
+    problem: str = ""
+    ours: bool = True
 
 
-def of(snapshot: Snapshot, one: Rendered, others: frozenset[str], git: dict[str, str]) -> Iterable[Pointer]:
+def of(snapshot: Snapshot, one: Rendered, standing: Standing) -> Iterable[Pointer]:
     """Yield what an object deploys from folders of the repository.
 
-    `others`: addresses of other repositories. `git`: name of a Flux GitRepository -> its address.
+    What deploys a folder of this name from elsewhere is told too: the folder here is not what runs.
     """
     if one.kind == "Application":
-        name = text_at(one.node, "spec", "destination", "name")
-        namespace = text_at(one.node, "spec", "destination", "namespace")
-        for source in sources.of(snapshot, one):
-            at = source.parts[0]
-            own = sources.address(text_at(at.node, "repoURL")) not in others
-            if own and at.node is not None and text_at(at.node, "path"):
-                yield Pointer(
-                    one.file,
-                    one.document,
-                    at.path,
-                    at.node,
-                    source.folder,
-                    namespace,
-                    name,
-                    one.name,
-                    one.updaters,
-                    source,
-                )
+        yield from _of_application(snapshot, one, standing)
     elif one.kind == "Kustomization" and text_at(one.node, "apiVersion").startswith(
         "kustomize.toolkit.fluxcd.io/"
     ):
         spec, _ = look(one.node, "spec")
-        if spec is None or git.get(text_at(spec, "sourceRef", "name"), "") in others - {""}:
+        if spec is None:
+            return
+        what, source = f"Kustomization/{one.name}", ("kind", "name", "namespace")
+        kind, name, namespace = (text_at(spec, "sourceRef", key) for key in source)
+        ours, problem = standing.of_flux(what, one, kind, name, namespace or one.namespace)
+        folder = sources.folder(text_at(spec, "path"))
+        if not ours and not _is_told(snapshot, folder, standing):
             return
         variables, open_ = _variables(one, spec)
         yield Pointer(
@@ -82,27 +75,76 @@ def of(snapshot: Snapshot, one: Rendered, others: frozenset[str], git: dict[str,
             one.document,
             ("spec",),
             spec,
-            sources.folder(text_at(spec, "path")),
+            folder,
             text_at(spec, "targetNamespace"),
             "",
             one.name,
             variables=variables,
             open=open_,
+            problem=problem,
+            ours=ours,
         )
+
+
+def _of_application(snapshot: Snapshot, one: Rendered, standing: Standing) -> Iterable[Pointer]:
+    name = text_at(one.node, "spec", "destination", "name")
+    namespace = text_at(one.node, "spec", "destination", "namespace")
+    what = f"Application/{one.name}"
+    for source in sources.of(snapshot, one):
+        at = source.parts[0]
+        url = text_at(at.node, "repoURL")
+        ours = standing.is_ours(url)
+        if at.node is None or not text_at(at.node, "path"):
+            continue
+        if not ours and not _is_told(snapshot, source.folder, standing):
+            continue
+        problem = standing.problem(what, text_at(at.node, "targetRevision"))
+        if not ours:
+            problem = f"{what} deploys it from {sources.address(url)}, which is another repository"
+        yield Pointer(
+            one.file,
+            one.document,
+            at.path,
+            at.node,
+            source.folder,
+            namespace,
+            name,
+            one.name,
+            one.updaters,
+            source,
+            problem=problem,
+            ours=ours,
+        )
+
+
+def _is_told(snapshot: Snapshot, folder: str, standing: Standing) -> bool:
+    """Tell whether a pointer to elsewhere speaks of a folder here; the root is in every repository."""
+    return standing.certain and bool(folder) and folder in snapshot.folders
 
 
 def chained(found: list[Pointer]) -> list[Pointer]:
     """Return each pointer once for every way it is deployed itself: an app of apps in two clusters.
 
-    What deploys a file is the pointer to the nearest folder that holds it.
+    What deploys a file is the pointer to the nearest folder that holds it; when that one deploys
+    another revision, so does everything below it.
     """
     by_folder: dict[str, list[Pointer]] = {}
     for one in found:
         by_folder.setdefault(one.folder, []).append(one)
-    return [replace(one, above=chain) for one in found for chain in _chains(one, by_folder, ())]
+    return [
+        replace(one, above=tuple(each.file for each in chain), problem=_problem((one, *chain)))
+        for one in found
+        for chain in _chains(one, by_folder, ())
+    ]
 
 
-def _chains(one: Pointer, by_folder: dict[str, list[Pointer]], seen: tuple[str, ...]) -> list[Path]:
+def _problem(chain: tuple[Pointer, ...]) -> str:
+    return next((one.problem for one in chain if one.problem), "")
+
+
+def _chains(
+    one: Pointer, by_folder: dict[str, list[Pointer]], seen: tuple[str, ...]
+) -> list[tuple[Pointer, ...]]:
     holding: list[Pointer] = []
     for folder in sources.above(one.file):
         holding = [each for each in by_folder.get(folder, ()) if each.file not in {one.file, *seen}]
@@ -110,8 +152,12 @@ def _chains(one: Pointer, by_folder: dict[str, list[Pointer]], seen: tuple[str, 
             break
     if not holding or len(seen) >= _DEEPEST:
         return [()]
-    found = [(each.file, *rest) for each in holding for rest in _chains(each, by_folder, (*seen, one.file))]
-    return list(dict.fromkeys(found))[:_MOST]
+    found: dict[tuple[str, ...], tuple[Pointer, ...]] = {}
+    for each in holding:
+        for rest in _chains(each, by_folder, (*seen, one.file)):
+            chain = (each, *rest)
+            found.setdefault((*(step.file for step in chain), _problem(chain)), chain)
+    return list(found.values())[:_MOST]
 
 
 def _variables(one: Rendered, spec: Node) -> tuple[dict[str, Part] | None, str]:
@@ -136,6 +182,8 @@ def deployed(snapshot: Snapshot, objects: list[Rendered], pointer: Pointer) -> l
     found = [one.copy() for one in objects]
     for one in found:
         one.updaters = pointer.updaters
+    if pointer.problem:  # before what the pointer itself sets: that stands here and counts
+        elsewhere(found, pointer.problem)
     return (
         _by_flux(snapshot, found, pointer) if pointer.source is None else _by_argo(snapshot, found, pointer)
     )

@@ -15,19 +15,23 @@ from aiops.gitops.helm import Release
 from aiops.gitops.layers import Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
 from aiops.gitops.rendered import Rendered, spot_of
+from aiops.gitops.revisions import Standing
 from aiops.gitops.snapshot import Snapshot, Spot
 
 
-def of_application(snapshot: Snapshot, found: Rendered, others: frozenset[str]) -> list[Release]:
+def of_application(snapshot: Snapshot, found: Rendered, standing: Standing) -> list[Release]:
     """Return the releases of an Argo CD Application, one for each source that is a chart.
 
-    `others`: addresses of other repositories; what a source takes from them is not known.
+    What a source takes from another repository or revision is not known; what the Application
+    itself sets stands above that.
     """
     made = []
     every = sources.of(snapshot, found)
+    references = {one.text("ref"): _elsewhere(found, one, standing) for one in every}
     for source in every:
         chart, folder = source.text("chart"), source.folder
-        own = sources.address(source.text("repoURL")) not in others
+        own = standing.is_ours(source.text("repoURL"))
+        references[""] = _elsewhere(found, source, standing) if not chart else ""
         local = own and bool(source.text("path")) and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
         if not chart and not local:
             continue
@@ -37,15 +41,21 @@ def of_application(snapshot: Snapshot, found: Rendered, others: frozenset[str]) 
             text_at(found.node, "spec", "destination", "namespace") or found.namespace,
             found.file,
             found.document,
-            _chart_values(snapshot, folder) if local else [],
+            _chart_values(snapshot, folder, references[""]) if local else [],
             updaters=found.updaters,
         )
-        references = {one.text("ref"): sources.address(one.text("repoURL")) not in others for one in every}
         for name in (text_at(one) for one in entries_at(source.at("helm", "valueFiles").node)):
             release.layers.append(_values_file(snapshot, found, folder, name, references))
         _inline(release, found, source)
         made.append(release)
     return made
+
+
+def _elsewhere(found: Rendered, source: sources.Source, standing: Standing) -> str:
+    """Return why files of a source are not those that we read, "" when they are."""
+    if not standing.is_ours(source.text("repoURL")):
+        return "it is in another repository"
+    return standing.problem(f"Application/{found.name}", source.text("targetRevision"))
 
 
 def _inline(release: Release, found: Rendered, source: sources.Source) -> None:
@@ -88,7 +98,9 @@ def _string(found: Rendered, part: sources.Part, text: Scalar) -> Values:
     return Values(part.file, part.document, path, node, kind, problem)
 
 
-def of_helm_release(snapshot: Snapshot, found: Rendered, objects: list[Rendered]) -> list[Release]:
+def of_helm_release(
+    snapshot: Snapshot, found: Rendered, objects: list[Rendered], standing: Standing
+) -> list[Release]:
     """Return the release of a Flux HelmRelease; `spec.values` wins over `valuesFrom`.
 
     `objects`: of the same unit; a ConfigMap there is a layer like a values file.
@@ -97,17 +109,18 @@ def of_helm_release(snapshot: Snapshot, found: Rendered, objects: list[Rendered]
     target = text_at(spec, "targetNamespace")
     chart = text_at(spec, "chart", "spec", "chart") or text_at(spec, "chartRef", "name")
     folder = posixpath.normpath(chart) if chart else ""
-    local = bool(chart) and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
+    ours, elsewhere = _flux_source(found, spec, standing)
+    local = bool(chart) and ours and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
     release = Release(
         text_at(spec, "releaseName") or (f"{target}-{found.name}" if target else found.name),
         _chart_name(snapshot, folder) if local else posixpath.basename(chart),
         target or found.namespace,
         found.file,
         found.document,
-        _chart_values(snapshot, folder) if local else [],
+        _chart_values(snapshot, folder, elsewhere) if local else [],
     )
     for name in (text_at(one) for one in entries_at(spec, "chart", "spec", "valuesFiles")):
-        release.layers.append(_values_file(snapshot, found, "", name, {}))
+        release.layers.append(_values_file(snapshot, found, "", name, {"": elsewhere}))
     paths: list[str] = []
     for entry in entries_at(spec, "valuesFrom"):
         what = f"{text_at(entry, 'kind')}/{text_at(entry, 'name')} (valuesFrom) may set it"
@@ -130,6 +143,15 @@ def of_helm_release(snapshot: Snapshot, found: Rendered, objects: list[Rendered]
         release.layers.append(Values(found.file, found.document, (), None, "HelmRelease", what))
         release.parameters.clear()
     return [release]
+
+
+def _flux_source(found: Rendered, spec: Node | None, standing: Standing) -> tuple[bool, str]:
+    """Return (whether the chart of a HelmRelease is in this repository, why it is not what is deployed)."""
+    if look(spec, "chartRef")[0] is not None:
+        return False, "its chart comes from elsewhere (chartRef)"
+    where = ("chart", "spec", "sourceRef")
+    kind, name, namespace = (text_at(spec, *where, key) for key in ("kind", "name", "namespace"))
+    return standing.of_flux(f"HelmRelease/{found.name}", found, kind, name, namespace or found.namespace)
 
 
 def _patches(renderer: Node) -> bool:
@@ -221,24 +243,31 @@ def _chart_name(snapshot: Snapshot, folder: str) -> str:
     return text_at(documents[0] if documents else None, "name") or posixpath.basename(folder)
 
 
-def _chart_values(snapshot: Snapshot, folder: str) -> list[Values]:
+def _chart_values(snapshot: Snapshot, folder: str, problem: str = "") -> list[Values]:
+    """Return the chart's own values. `problem`: why those that we read are not what is deployed."""
     path = posixpath.join(folder, "values.yaml")
-    return [_file_layer(snapshot, path)] if snapshot.exists(path) else []
+    if not snapshot.exists(path):
+        return []
+    layer = _file_layer(snapshot, path)
+    layer.problem = layer.problem or problem
+    return [layer]
 
 
 def _values_file(
-    snapshot: Snapshot, found: Rendered, folder: str, name: str, references: dict[str, bool]
+    snapshot: Snapshot, found: Rendered, folder: str, name: str, references: dict[str, str]
 ) -> Values:
     """Return the layer of one values file; `$ref/path` counts from the root of the repository.
 
-    `references`: name of a source -> whether it is this repository.
+    `references`: name of a source -> why its files are not those we read; "" is the source itself.
     """
     reference, slash, rest = name.partition("/")
     inside = rest if slash and reference.startswith("$") else posixpath.join(folder, name)
     path = posixpath.normpath(inside.lstrip("/"))
-    elsewhere = slash and reference.startswith("$") and not references.get(reference[1:], True)
+    named = reference[1:] if slash and reference.startswith("$") else ""
+    elsewhere = references.get(named, "")
     if elsewhere or "://" in name or not snapshot.exists(path):
         what = f"values file {name[:120]} is not in this repository and may set it"
+        what = f"values file {name[:120]} may set it: {elsewhere}" if elsewhere else what
         return Values(found.file, found.document, (), None, found.kind, what)
     return _file_layer(snapshot, path)
 

@@ -13,44 +13,17 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from aiops.errors import EditRefused
-from aiops.gitops import applicationset, helm, links, owners, pointers, releases, sources, substitute
+from aiops.gitops import applicationset, helm, links, owners, releases, revisions, sources, substitute, units
 from aiops.gitops.kustomize import Renderer, set_images
 from aiops.gitops.nodes import entries_at, look, text_at
+from aiops.gitops.patches import elsewhere
 from aiops.gitops.rendered import POD_SPEC, Rendered, objects
+from aiops.gitops.revisions import Standing
 from aiops.gitops.snapshot import KUSTOMIZATIONS, Snapshot, Spot
+from aiops.gitops.units import Unit
 from aiops.ports import Files
 
-_GIT = "GitRepository"
 _YAML = (".yaml", ".yml", ".json")
-
-
-@dataclass(slots=True)
-class Unit:
-    """One thing that is deployed as a whole.
-
-    `path`: folder of a kustomization or file of a plain manifest. `anchors`: the paths that tell
-    the cluster: its own, and those of what points to it. `destinations`: clusters that a pointer
-    names. `problem`: why nothing of it is known. `pointer`: what deploys it, if something does;
-    `name`: its name.
-    """
-
-    path: str
-    anchors: tuple[str, ...]
-    destinations: tuple[str, ...]
-    objects: list[Rendered]
-    problem: str = ""
-    pointer: pointers.Pointer | None = None
-    name: str = ""
-
-    @property
-    def label(self) -> str:
-        """What to call it: the path, and the pointer when there is one."""
-        path = self.path or "the root of the repository"
-        # The last anchor is the root: it tells an app of apps in one cluster from that in another.
-        by = ", ".join(
-            dict.fromkeys(part for part in (*self.anchors[1:2], self.name, *self.anchors[2:][-1:]) if part)
-        )
-        return f"{path} (by {by})" if by else path
 
 
 @dataclass(slots=True)
@@ -111,18 +84,16 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         and posixpath.basename(path) not in KUSTOMIZATIONS
         if not _below(path, inside) and (found := _plain(snapshot, path))
     ]
-    units = [rendered[folder] for folder in tops] + plain
-    found = _applications(snapshot, units)
-    others = sources.foreign(snapshot, found)
-    git = {one.name: sources.address(text_at(one.node, "spec", "url")) for one in found if one.kind == _GIT}
-    pointing = pointers.chained([each for one in found for each in pointers.of(snapshot, one, others, git)])
-    units = _pointed(snapshot, units, pointing, rendered)
-    deployed = set(_expand(snapshot, units, others))
+    every = [rendered[folder] for folder in tops] + plain
+    found = _applications(snapshot, every)
+    standing = revisions.standing(snapshot, found)
+    every = units.pointed(snapshot, every, units.pointers_of(snapshot, found, standing), rendered)
+    deployed = set(_expand(snapshot, every, standing))
     for folder in charts:
         if folder not in deployed and not _below(folder, inside):
             found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
-            units.append(Unit(folder, (folder,), (), found))
-    return _indexed(RepositoryMap(snapshot, units))
+            every.append(Unit(folder, (folder,), (), found))
+    return _indexed(RepositoryMap(snapshot, every))
 
 
 def _applications(snapshot: Snapshot, units: list[Unit]) -> list[Rendered]:
@@ -191,74 +162,18 @@ def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
         return []
 
 
-def _pointed(
-    snapshot: Snapshot, units: list[Unit], found: list[pointers.Pointer], rendered: dict[str, Unit]
-) -> list[Unit]:
-    """Return the units as they are deployed: once for each pointer to their folder."""
-    made: list[Unit] = []
-    by_folder: dict[str, list[pointers.Pointer]] = {}
-    for pointer in found:
-        by_folder.setdefault(pointer.folder, []).append(pointer)
-    for unit in units:
-        if unit.path in by_folder:
-            continue
-        over = [one for folder in sources.above(unit.path) for one in by_folder.get(folder, ())]
-        alone = not over or (unit.path in rendered and not _collects(snapshot, over[0]))
-        made.extend([unit] if alone else _reached(snapshot, unit, over))
-    return made + [_deployed(snapshot, rendered[one.folder], one) for one in found if one.folder in rendered]
-
-
-def _collects(snapshot: Snapshot, pointer: pointers.Pointer) -> bool:
-    """Tell whether a pointer deploys every kustomization below its folder: Flux without one of its own."""
-    return pointer.source is None and snapshot.kustomization(pointer.folder) is None
-
-
-def _reached(snapshot: Snapshot, unit: Unit, over: list[pointers.Pointer]) -> Iterable[Unit]:
-    """Yield a plain file or kustomization once for each pointer to the nearest folder that holds it.
-
-    Those farther up (an app of apps) only help to tell the cluster. Flux makes a kustomization of
-    a plain folder, so what it sets counts here too; Argo CD does not.
-    """
-    nearest = [one for one in over if one.folder == over[0].folder and one.file != unit.path]
-    far = [one for one in over if one not in nearest]
-    for pointer in nearest or over[:1]:
-        around = [one for one in (pointer, *far) if one.file != unit.path]
-        paths = dict.fromkeys((unit.path, *(one.file for one in around), *map(str, pointer.above)))
-        names = dict.fromkeys(one.destination for one in around if one.destination)
-        made = _deployed(snapshot, unit, pointer) if pointer.source is None else None
-        found = made.objects if made else [one.copy() for one in unit.objects]
-        for one in found:
-            one.namespace = one.namespace or next((each.namespace for each in around if each.namespace), "")
-            one.updaters = [each for p in around for each in p.updaters]
-        filled = next((one for one in around if one.variables is not None), None)
-        problem = made.problem if made else unit.problem
-        yield Unit(unit.path, tuple(paths), tuple(names), found, problem, filled, pointer.name)
-
-
-def _deployed(snapshot: Snapshot, unit: Unit, pointer: pointers.Pointer) -> Unit:
-    """Return a kustomization as one pointer deploys it, with what the pointer overrides."""
-    problem, found = unit.problem, []
-    try:
-        found = pointers.deployed(snapshot, unit.objects, pointer)
-    except EditRefused as error:
-        problem = problem or str(error)
-    destinations = (pointer.destination,) if pointer.destination else ()
-    anchors = tuple(dict.fromkeys((unit.path, pointer.file, *map(str, pointer.above))))
-    return Unit(unit.path, anchors, destinations, found, problem, pointer, pointer.name)
-
-
-def _expand(snapshot: Snapshot, units: list[Unit], others: frozenset[str]) -> Iterable[str]:
+def _expand(snapshot: Snapshot, units: list[Unit], standing: Standing) -> Iterable[str]:
     """Add the workloads of Helm releases to their units; yield the chart folders that are deployed."""
     for unit in list(units):
         for one in list(unit.objects):
             if one.kind == "Application":
-                found = releases.of_application(snapshot, one, others)
+                found = releases.of_application(snapshot, one, standing)
                 yield from (source.folder for source in sources.of(snapshot, one))
                 if found:
                     units.append(_of_application(unit, one, found))
             elif one.kind == "HelmRelease":
                 yield sources.folder(text_at(one.node, "spec", "chart", "spec", "chart"))
-                unit.objects.extend(_of_helm_release(snapshot, unit, one))
+                unit.objects.extend(_of_helm_release(snapshot, unit, one, standing))
         if unit.pointer is not None:
             substitute.fill_in(unit.objects, unit.pointer)
     groups: dict[tuple[str, ...], list[Rendered]] = {}
@@ -273,15 +188,19 @@ def _of_application(unit: Unit, one: Rendered, found: list[helm.Release]) -> Uni
     """Return the charts of an Application as a unit of their own: each may be in another cluster."""
     name = text_at(one.node, "spec", "destination", "name")
     made = [each for release in found for each in helm.expand(release)]
+    if unit.elsewhere:
+        elsewhere(made, unit.elsewhere)
     return Unit(unit.path, unit.anchors, (name,) if name else unit.destinations, made, name=one.name)
 
 
-def _of_helm_release(snapshot: Snapshot, unit: Unit, one: Rendered) -> list[Rendered]:
-    found = releases.of_helm_release(snapshot, one, unit.objects)
+def _of_helm_release(snapshot: Snapshot, unit: Unit, one: Rendered, standing: Standing) -> list[Rendered]:
+    found = releases.of_helm_release(snapshot, one, unit.objects, standing)
     made = [each for release in found for each in helm.expand(release)]
     for index, renderer in enumerate(entries_at(one.node, "spec", "postRenderers")):
         path = (*one.root, "spec", "postRenderers", index, "kustomize")
         set_images(made, one.file, one.document, path, look(renderer, "kustomize")[0])
+    if unit.elsewhere:
+        elsewhere(made, unit.elsewhere)
     return made
 
 

@@ -56,6 +56,7 @@ class Snapshot:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._tree = files.tree()
+        self.checkout = files.checkout
         self._nodes: dict[str, tuple[Node | None, ...] | EditRefused] = {}
         self._relevant: dict[str, bool] = {}
         self._last: tuple[str, bytes] = ("", b"")  # a file is filtered, parsed and measured in a row

@@ -112,9 +112,9 @@ def folder(path: str) -> str:
 
 
 def address(url: str) -> str:
-    """Return a repository address without scheme, user and `.git`, to compare two of them."""
-    bare = re.sub(r"^[a-z+]+://", "", url.strip().lower())
-    bare = bare.rpartition("@")[2].replace(":", "/")
+    """Return a repository address without scheme, user, port and `.git`, to compare two of them."""
+    bare = re.sub(r"^[a-z+]+://", "", url.strip().lower()).rpartition("@")[2]
+    bare = re.sub(r"^([^/:]+):\d+/", r"\1/", bare).replace(":", "/")
     return bare.removesuffix("/").removesuffix(".git")
 
 

@@ -16,8 +16,9 @@ from aiops.gitops import aim, choose, image_reference, owners
 from aiops.gitops.choose import Found
 from aiops.gitops.clusters import Cluster, known
 from aiops.gitops.rendered import POD_SPEC, Container, Rendered
-from aiops.gitops.repository_map import RepositoryMap, Unit, read
+from aiops.gitops.repository_map import RepositoryMap, read
 from aiops.gitops.snapshot import Spot
+from aiops.gitops.units import Unit
 from aiops.ports import Files
 
 FIELDS: tuple[FieldName, ...] = get_args(FieldName)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops.domain import Workload
+from aiops.domain import Checkout, Workload
 from aiops.edges.git import GitRepository
 from aiops.errors import ConfigError, EditRefused
 from aiops.gitops import past, where
@@ -344,3 +344,28 @@ def test_a_partial_clone_is_not_completed_over_the_network(repo: Path, tmp_path:
     for _ in range(2):
         with pytest.raises(EditRefused, match="missing in this clone"):
             GitRepository(tmp_path / "partial.git").files(sha).read("deploy/web.yaml")
+
+
+def test_a_commit_knows_the_branch_it_is_the_head_of_and_whether_that_is_the_default(repo: Path) -> None:
+    git(repo, "branch", "env/prod")
+    local = checkout(repo, "main")
+    git(repo, "clone", "-q", "--bare", ".", "bare.git")
+    git(repo / "bare.git", "remote", "remove", "origin")
+    bare = checkout(repo / "bare.git", "env/prod")
+    git(repo, "remote", "add", "origin", "git@git.example.com:acme/gitops.git")
+    cloned = checkout(repo, "env/prod")
+    git(repo, "update-ref", "refs/remotes/origin/trunk", "HEAD")
+    git(repo, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    told = checkout(repo, "main")
+
+    assert Checkout("main", default=None, addresses=()) == local
+    assert Checkout("env/prod", default=False, addresses=()) == bare
+    address = ("git@git.example.com:acme/gitops.git",)
+    assert Checkout("env/prod", default=None, addresses=address) == cloned
+    assert Checkout("main", default=False, addresses=address) == told
+    assert Checkout() == GitRepository(repo).files(git(repo, "rev-parse", "HEAD~1")).checkout
+
+
+def checkout(folder: Path, base: str) -> Checkout:
+    repository = GitRepository(folder)
+    return repository.files(repository.head(base)).checkout

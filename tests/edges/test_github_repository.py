@@ -12,7 +12,7 @@ import pytest
 import real
 import responses
 
-from aiops.domain import Workload
+from aiops.domain import Checkout, Workload
 from aiops.edges import github_client, github_repository
 from aiops.edges.github_repository import GitHubRepository
 from aiops.errors import AiopsError, ConfigError, EditRefused, ForgeBusy, ForgeRefused
@@ -57,6 +57,8 @@ def emulated() -> Iterator[Any]:
 def test_a_workload_is_found_with_its_history_by_rest(emulated: Any) -> None:
     repository = GitHubRepository(github_client.repository(TOKEN, emulated.base_url, "bot/gitops"))
     sha = repository.head("main")
+    address = f"https://github.com/{repository.repository.full_name}"
+    assert Checkout("main", default=True, addresses=(address,)) == repository.files(sha).checkout
     files = repository.files(sha)
 
     target = where.resolve(files, Workload("", "shop", "Deployment", "web"), "image.tag")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from aiops.domain import Commit, TreeFile
+from aiops.domain import Checkout, Commit, TreeFile
 from aiops.errors import EditRefused
 from aiops.gitops.splice import blob_id
 
@@ -13,8 +13,14 @@ from aiops.gitops.splice import blob_id
 class MemoryFiles:
     """One commit in memory. `modes`: path -> git mode where it is not 100644."""
 
-    def __init__(self, files: Mapping[str, bytes], modes: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        modes: Mapping[str, str] | None = None,
+        checkout: Checkout | None = None,
+    ) -> None:
         self.sha = "0" * 40
+        self.checkout = checkout or Checkout()
         self._files = dict(files)
         self._modes = dict(modes or {})
         self._tree = {
@@ -55,7 +61,9 @@ class MemoryRepository:
         return tuple(made)[:limit]
 
 
-def of_folder(folder: Path) -> MemoryFiles:
-    """Return the files below a folder as one commit."""
+def of_folder(folder: Path, checkout: Checkout | None = None) -> MemoryFiles:
+    """Return the files below a folder as one commit; `checkout`: of which branch of which repository."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return MemoryFiles({path.relative_to(folder).as_posix(): path.read_bytes() for path in found})
+    return MemoryFiles(
+        {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}, checkout=checkout
+    )

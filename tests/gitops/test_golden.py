@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import real
 import yaml
-from gitops.folders import of_folder
+from gitops.folders import MemoryFiles, of_folder
 
-from aiops.domain import Edit, Target, Workload
+from aiops.domain import Checkout, Edit, Target, Workload
 from aiops.errors import EditRefused
 from aiops.gitops import edits, splice, where
 from aiops.gitops.clusters import Cluster
@@ -35,10 +35,18 @@ def case_of(name: str) -> dict[str, Any]:
 
 def resolved(name: str) -> Target:
     case = case_of(name)
-    files = of_folder(GOLDEN / name / "before")
+    files = files_of(name)
     return where.resolve(
         files, Workload(**case["workload"]), case["field"], clusters_of(name), case.get("image")
     )
+
+
+def files_of(name: str) -> MemoryFiles:
+    """Return the repository; a case may say which branch of which repository was read."""
+    told = case_of(name).get("checkout", {})
+    addresses = tuple(told.get("addresses", ()))
+    checkout = Checkout(told.get("branch", ""), told.get("default"), addresses)
+    return of_folder(GOLDEN / name / "before", checkout)
 
 
 def clusters_of(name: str) -> list[Cluster]:
@@ -50,7 +58,7 @@ def edited(name: str) -> tuple[tuple[Edit, ...], dict[str, bytes]]:
     """Return the edits of one commit and the new content of every file they change."""
     target = resolved(name)
     assert (None, True) == (target.refusal, target.winner is not None)
-    files = of_folder(GOLDEN / name / "before")
+    files = files_of(name)
     made = edits.of(files, target, str(case_of(name)["new"]), clusters_of(name))
     paths = dict.fromkeys(one.file for one in made)
     return made, {

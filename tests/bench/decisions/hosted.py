@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
-from aiops.domain import Commit, Proposal, PullRequest, TreeFile
+from aiops.domain import Checkout, Commit, Proposal, PullRequest, TreeFile
 from aiops.errors import EditRefused
 from aiops.mesh.repository import Revision
 from aiops.propose import lifecycle
@@ -24,6 +25,7 @@ class HeldFiles:
 
     sha: str
     content: Mapping[str, bytes]
+    checkout: ClassVar[Checkout] = Checkout()
 
     def tree(self) -> Mapping[str, TreeFile]:
         return {
