@@ -117,6 +117,9 @@ class Limits:
     )
     scale_step: int = _number(10, "replicas", "most that one proposal adds", "design")
     replicas_max: int = _number(50, "replicas", "absolute maximum of replicas or HPA bounds", "design")
+    minimum_days: int = _number(
+        7, "days", "a raised minimum is meant for", "guide S2, with expiry; judgement"
+    )
     quota_full: float = _number(0.95, "ratio", "used over hard limit of a quota that is full", "judgement")
     # Guardrails.
     new_per_run: int = _number(2, "pull requests", "new in one run", "design; Renovate prHourlyLimit")

@@ -44,7 +44,9 @@ def state(given: Given) -> Hold | None:
         return Hold("G7", "no open incident")
     if incident.verdict is Verdict.LEARNING and given.rule != "R1b":
         return Hold("G2", f"{incident.history_s / 3600:.1f} h of history, too little to judge by")
-    if incident.familiar is not None:
+    # What comes every day is what S2 is about, and it asked for more than one day.
+    daily = given.rule == "S2" and incident.familiar is not None and incident.familiar.kind == "frequent"
+    if incident.familiar is not None and not daily:
         return Hold("G-FAMILIAR", incident.familiar.reason, variant=incident.familiar.kind)
     return None
 

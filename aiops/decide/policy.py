@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiops.decide import gates, rollback
+from aiops.decide.minimum import raised
 from aiops.decide.scale import scale
 from aiops.diagnose.changes import SIDECARS
 from aiops.diagnose.facts import describe
 from aiops.domain import (
     Asked,
     Autoscaler,
+    Capacity,
     Cause,
     Change,
     Context,
@@ -102,6 +104,8 @@ def _act(
     if field in ("image.tag", "image.digest"):
         return rollback.roll_back(diagnosis, target, limits, panel, blaming_rule(diagnosis))
     onset_s = int(panel.times[-1]) if incident.onset_s is None else incident.onset_s
+    if field == "hpa.min":
+        return raised(target, context, limits, panel, onset_s)
     return scale(target, context, limits, panel, onset_s)
 
 
@@ -116,7 +120,7 @@ def _field(diagnosis: Diagnosis, context: Context) -> FieldName | Hold:
     if diagnosis.cause is Cause.BAD_RELEASE:
         return _release_field(diagnosis, context)
     if diagnosis.cause is Cause.OVERLOAD:
-        return _load_field(context)
+        return _load_field(context, blaming_rule(diagnosis))
     if diagnosis.cause is Cause.LEAK and diagnosis.change is not None:
         return _release_field(diagnosis, context)
     rule = blaming_rule(diagnosis)
@@ -152,7 +156,7 @@ def coupled(change: Change, context: Context) -> tuple[Change, ...]:
     )
 
 
-def _load_field(context: Context) -> FieldName | Hold:
+def _load_field(context: Context, rule: str) -> FieldName | Hold:
     """Return what to raise. An autoscaler's replicas are never edited (guide S1)."""
     blind = [name for name in SCALE_NEEDS if name in context.missing]
     if blind:
@@ -166,12 +170,18 @@ def _load_field(context: Context) -> FieldName | Hold:
         return Hold("S4", f"the quota {', '.join(full)} is used up: more pods cannot start")
     if context.around.vpa:
         return Hold("S6b", "a VerticalPodAutoscaler moves its requests: two autoscalers would fight")
-    return "replicas" if context.autoscaler is None else _bound(context.autoscaler)
+    return "replicas" if context.autoscaler is None else _bound(context.autoscaler, context.capacity, rule)
 
 
-def _bound(auto: Autoscaler) -> FieldName | Hold:
+def _bound(auto: Autoscaler, capacity: Capacity, rule: str) -> FieldName | Hold:
     if auto.active is False:
         return Hold("G10", f"{auto.name} cannot read its metric: that is to be mended first")
+    if rule == "S2":
+        return "hpa.min"
+    desired, available = capacity.replicas_desired, capacity.replicas_available
+    if desired is not None and available is not None and available < desired:
+        limit = "S1b" if auto.current >= auto.max_replicas else "S1"
+        return Hold(limit, f"{desired - available} of {desired} pods of {auto.name} are not ready: not yet")
     if auto.current < auto.max_replicas:
         return Hold(
             "S1",

@@ -33,7 +33,7 @@ GATES = (
     Rule("G7", "Nothing is proposed for what is over.", "guide G7"),
     Rule(
         "G-FAMILIAR",
-        "A day old, or as on most days and not worse: reported, for a person. Not for crash loops.",
+        "A day old, or as on most days and not worse: reported, for a person. Not for crash loops, nor S2.",
         "issue 3, sustain; Dynatrace",
     ),
     Rule(
@@ -71,6 +71,12 @@ CAUSES = (
         "guide G5; Envoy response flags",
     ),
     Rule("R1b", "New pods of a new image cannot start: roll back.", "guide R1b", ("change_to_onset_s",)),
+    Rule(
+        "S2",
+        "A daily peak that hurts until the autoscaler has followed: raise its minimum, for a week.",
+        "guide S2; issue 4, policy; llm-d-autoscaling",
+        ("load_rise_min", "known_peak", "saturated_cpu", "minimum_days"),
+    ),
     Rule(
         "S-KNOWN",
         "It was as high at this time yesterday or a week ago: a known peak, nothing to do.",

@@ -6,7 +6,7 @@ a state change (a version, a load, a known peak) or another workload; it never n
 
 from __future__ import annotations
 
-from aiops.diagnose import experiments, graph, leaks, load, places, releases, settings, versions
+from aiops.diagnose import experiments, graph, late, leaks, load, places, releases, settings, versions
 from aiops.diagnose.facts import Facts, describe
 from aiops.diagnose.inquiry import Finding, Inquiry, Rule
 from aiops.domain import Asked, Cause, Change, Evidence
@@ -216,6 +216,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("G-CHAOS", experiments.chaos),
     ("G5", experiments.injected),
     ("R1b", cannot_start),
+    ("S2", late.late_autoscaler),
     ("S-KNOWN", load.known_peak),
     ("S6", dependency),
     ("G-PLACE", places.one_place),

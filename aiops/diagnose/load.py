@@ -79,9 +79,9 @@ def more_load(inquiry: Inquiry) -> Finding | None:
     load = graph.load(facts)
     rose = _risen(facts)
     dishonest = load.honest is not None and load.honest < facts.limits.load_rise_min
-    if dishonest or _serves_less(facts):
+    if dishonest or serves_less(facts):
         return _own_making(facts, load, rose)
-    signs = _saturation(facts)
+    signs = saturation(facts)
     if not signs:
         root = load.source if load.source and facts.fleet.is_firing(load.source.key) else facts.workload
         answer = "clients send more, and neither CPU nor throttling shows that anything is short"
@@ -129,7 +129,7 @@ def _usual(facts: Facts) -> float | None:
     return before if before is None or past is None else max(before, past)
 
 
-def _saturation(facts: Facts) -> tuple[Evidence, ...]:
+def saturation(facts: Facts) -> tuple[Evidence, ...]:
     """Return the signs that a workload is short of capacity: CPU at its request, throttling, shedding."""
     limits, throttled = facts.limits, facts.context.capacity.throttled
     cpu, errors = facts.now("cpu_utilization"), facts.now("error_ratio")
@@ -153,10 +153,10 @@ def _saturation(facts: Facts) -> tuple[Evidence, ...]:
 
 def is_overloaded(facts: Facts) -> bool:
     """Tell whether load is above its forecast, and the workload serves what it can of it."""
-    return is_above_forecast(facts) and bool(_saturation(facts)) and not _serves_less(facts)
+    return is_above_forecast(facts) and bool(saturation(facts)) and not serves_less(facts)
 
 
-def _serves_less(facts: Facts) -> bool:
+def serves_less(facts: Facts) -> bool:
     """Tell whether fewer requests succeed per second than before the onset.
 
     Load alone does not do that: a full pod still serves what it served. Where less succeeds, pods

@@ -162,6 +162,12 @@ SCALE_HOLDS: list[tuple[str, Callable[[], Shop], Target | None, str]] = [
         "G10",
     ),
     ("pods without a node", lambda: surge().context_row("unschedulable", "search", 1), REPLICAS, "S4"),
+    (
+        "an autoscaler whose pods are not ready yet",
+        lambda: surge().hpa("search", 2, 4, 4, limited=True).replicas("search", 4, 2),
+        None,
+        "S1b",
+    ),
     ("an autoscaler below its maximum", lambda: surge().hpa("search", 2, 8, 4, limited=False), None, "S1"),
     (
         "an autoscaler at its maximum, not limited",
@@ -251,7 +257,7 @@ def test_an_autoscaler_at_its_limit_gets_a_higher_bound_and_never_replicas() -> 
 
 def test_a_bound_is_sized_by_the_pods_that_served_before_the_autoscaler_moved() -> None:
     shop = surge(3.0).replicas("search", 4).hpa("search", 2, 12, 12, limited=True)
-    for labels, values in shop.rows["replicas_desired"]:
+    for labels, values in (*shop.rows["replicas_desired"], *shop.rows["replicas_available"]):
         if labels["workload"] == "search":
             values[-32:] = 12
     decision = shop.decide("search", count_target("search", "hpa.max", "12"))

@@ -8,7 +8,7 @@ One YAML file each in scenarios/. Keys:
   happens  a list of steps; the first key of a step says what, its value to which role
   expect   by role: {rollback: FIELD}, {scale: FIELD} or {hold: [RULES]}; with `to`, `says`, `cause`
   may      by role: actions that are not asked for and do no harm
-  mesh     by role: what is special about the workload here: `annotations`, `start_delay_s`, `entry_rps`
+  mesh     by role: what is special about the workload here: `annotations`, `autoscale`, `start_delay_s`
 
 Numbers that vary are written `low..high` and drawn from the seed: shares and factors evenly on a
 log scale, minutes evenly. A role that `expect` and `may` do not name must be left alone.
@@ -28,6 +28,7 @@ from bench.decisions.stage import MINUTE, Stage
 
 from aiops.mesh import faults
 from aiops.mesh.faults import Defect, Deploy, Event
+from aiops.mesh.graph import Autoscale
 
 FOLDER = Path(__file__).parent / "scenarios"
 LONG_S = 6 * 3_600  # what has no end outlasts whoever looks
@@ -126,6 +127,8 @@ def _special(scenario: Scenario, stage: Stage) -> Stage:
         given = dict(fields)
         if "annotations" in given:
             given["annotations"] = tuple(sorted(given["annotations"].items()))
+        if "autoscale" in given:
+            given["autoscale"] = Autoscale(**given["autoscale"])
         changed[stage.roles[role]] = given
     services = tuple(replace(s, **changed.get(s.name, {})) for s in stage.mesh.services)
     return replace(stage, mesh=replace(stage.mesh, services=services))
