@@ -43,7 +43,11 @@ GATES = (
         ("harm_min", "harm_of"),
     ),
     Rule("G10", "The autoscaler cannot read its metric: that comes before any bound.", "guide G10"),
-    Rule("G3", "While a rollout goes on, wait; not for R1b, which is stuck by definition.", "guide G3"),
+    Rule(
+        "G3",
+        "While a rollout goes on, wait; not past its deadline, and not for R1b, which is stuck.",
+        "guide G3",
+    ),
     Rule(
         "G9",
         "Several unexplained incidents that began together are one shared cause for a person.",

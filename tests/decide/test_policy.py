@@ -51,6 +51,13 @@ def _crash_loop() -> Shop:
     return shop.set("api", "pods_waiting", 1, since=10).fire("api", "pods_waiting", onset=10)
 
 
+def test_a_bad_release_waits_for_its_rollout_unless_that_missed_its_deadline() -> None:
+    going_on = bad_release().context_row("rollout_progressing", "api", 1)
+    assert told(going_on.decide("api", good_target())) == ("hold", "G3")
+    going_on.context_row("rollout_stuck", "api", 1)
+    assert told(going_on.decide("api", good_target())) == ("rollback", "R1")
+
+
 def test_an_image_that_cannot_be_pulled_goes_back_although_traffic_is_fine_and_the_rollout_hangs() -> None:
     assert told(_crash_loop().decide("api", tag_target("api", ("2.0.0", 0.3), ("1.0.0", 240)))) == (
         "rollback",
