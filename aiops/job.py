@@ -18,6 +18,7 @@ from aiops.domain import (
     Grid,
     Guardrail,
     Incident,
+    Outcome,
     Outlook,
     Plan,
     Proposal,
@@ -29,6 +30,7 @@ from aiops.domain import (
 from aiops.errors import AiopsError
 from aiops.gitops.clusters import Cluster
 from aiops.limits import Limits
+from aiops.propose.reviews import Review
 
 Progress = Callable[[str], None]
 Earlier = Mapping[str, Carried] | None  # what other runs carried, by key; None = nobody keeps it
@@ -59,6 +61,15 @@ class Sent:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A pull request that this run ended or judged. `comment`: what was said there, "" = nothing."""
+
+    pull: PullRequest
+    outcome: Outcome
+    comment: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """One run: what was judged, what was decided, what was sent.
@@ -66,6 +77,7 @@ class Result:
     `scores` is None and `drift` empty when only a plan was proposed. `notices`: what was left out
     of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
     `carried`: what the next run may go on from. `outlook`: what runs into a bound if it goes on.
+    `followed`, `reviews`: what became of the pull requests that existed.
     """
 
     plan: Plan
@@ -81,3 +93,5 @@ class Result:
     drift: tuple[DriftWatch, ...] = ()
     carried: tuple[Carried, ...] = ()
     outlook: tuple[Outlook, ...] = ()
+    followed: tuple[Followed, ...] = ()
+    reviews: tuple[Review, ...] = ()

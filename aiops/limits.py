@@ -129,6 +129,24 @@ class Limits:
         1, "pull requests", "of the open and the daily limit kept for crash loops and bad releases", "design"
     )
     cool_down_s: int = _number(21600, "s", "per workload and kind after merge or close", "design")
+    one_incident_s: int = _number(86400, "s", "bursts less than this apart are one incident", "issue 6")
+    over_s: int = _number(
+        3600, "s", "without an incident before it counts as over", "Datadog: 60 min before alerting again"
+    )
+    verify_s: int = _number(
+        1800, "s", "after a merge before it is judged: sync, rollout and the hold", "guide V1, Argo CD"
+    )
+    verify_max_s: int = _number(86400, "s", "after a merge it is not judged any more", "judgement: a day")
+    confirmed_s: int = _number(
+        7200, "s", "the field set by a person so close to a close: that was no no", "issue 6"
+    )
+    doubted_s: int = _number(
+        3600,
+        "s",
+        "an incident lasts before it is acted on again after `aiops/false-positive`",
+        "4 x the hold",
+    )
+    doubt_lasts_s: int = _number(2592000, "s", "how long that label counts after the close", "issue 6")
     fresh_s: int = _number(900, "s", "data older than this is not acted on", "design; guide 3b, 20 min")
     storm_min: int = _number(10, "workloads", "unexplained incidents that are a storm, at least", "design")
     storm_share: float = _number(

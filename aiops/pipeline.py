@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aiops.decide import guardrails, health, policy
+from aiops import sending
+from aiops.decide import guardrails, health, policy, standing
 from aiops.detect import drift, familiar, scoring, sustain
 from aiops.diagnose import context, diagnosis, outlook
 from aiops.domain import (
@@ -30,20 +31,21 @@ from aiops.domain import (
     PastValue,
     Plan,
     PlanItem,
-    PullRequest,
+    Quiet,
     Rollback,
     Scale,
     Scores,
     State,
     Target,
+    Verdict,
     Workload,
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
 from aiops.gitops import culprit, past, where
 from aiops.gitops import edits as editing
 from aiops.job import Earlier, Job, Progress, Result, Sent
-from aiops.ports import Files, Forge, Metrics, Repository
-from aiops.propose import chart, lifecycle, proposal
+from aiops.ports import Forge, Metrics, Repository
+from aiops.propose import chart, marker, proposal, reviews
 from aiops.reading import Reader, read_context, read_history, read_outlook
 
 
@@ -96,6 +98,8 @@ def analyse(
         model=job.model_id,
         items=items,
         guardrails=fleet,
+        judge=marker.digest(job.model_id, repr(job.limits), repr(job.detect)),
+        quiet=_quiet(incidents, int(scores.times[0])),
     )
     known_s = [incident.history_s for incident in incidents]
     drifts = drift.watch(history.reference, scores.workloads, known_s, job.detect.calendar)
@@ -140,41 +144,54 @@ def _items(
     return tuple(items), tuple(unresolved)
 
 
+def _quiet(incidents: tuple[Incident, ...], first_s: int) -> tuple[Quiet, ...]:
+    """Return the workloads that were judged with whole data and have no incident, not even a young one."""
+    calm = [i for i in incidents if i.state is State.INACTIVE and i.verdict is Verdict.HEALTHY]
+    return tuple(
+        Quiet(i.workload, first_s if i.ended_s is None else i.ended_s, i.ended_s is not None) for i in calm
+    )
+
+
 def propose(
     job: Job, analysed: Result, repository: Repository, forge: Forge, now_s: int, tell: Progress
 ) -> Result:
     """Turn a plan into pull requests: re-read the base, re-apply the guardrails, then write.
 
-    One item that cannot be edited or sent does not stop the others; it is in `errors`, and so is a
-    forge that does not answer: what was analysed is reported all the same.
+    Those that exist are followed in the same breath: closed when no longer needed, judged after a
+    merge. One item that cannot be edited or sent does not stop the others; it is in `errors`, and so
+    is a forge that does not answer: what was analysed is reported all the same.
     """
     plan = analysed.plan
-    candidates = [item for item in plan.items if item.edits]
-    if not candidates:
-        return analysed
     tell("checking what is already proposed")
     try:
         known = forge.pulls()
         files = repository.files(repository.head(plan.base))
+        pause = guardrails.paused(files.tree(), known)
     except AiopsError as error:
         return unsent(analysed, error)
-    pulls = tuple(guardrails.as_of(pull, now_s) for pull in known if pull.created_at_s <= now_s)
-    live = {pull.number for pull in known if pull.state == "open"}
+    pulls = tuple(standing.as_of(pull, now_s) for pull in known if pull.created_at_s <= now_s)
+    plan = replace(plan, guardrails=(*plan.guardrails, pause))
+    candidates = [item for item in plan.items if item.edits]
     keys = {item.workload: proposal.branch_key(item, plan.base) for item in candidates}
     admitted, checked, held = guardrails.admit(candidates, plan, keys, pulls, now_s, job.limits)
+    out = sending.Out(job, plan, repository, files, forge, pulls, known, now_s)
     sent = {workload: Sent("held", None, None, reason) for workload, reason in held.items()}
     errors: list[AiopsError] = []
     for item in admitted:
         tell(f"proposing for {item.workload}")
         try:
-            sent[item.workload] = _send(job, item, plan, files, pulls, live, forge, now_s)
+            sent[item.workload] = sending.send(out, item)
         except AiopsError as error:
             errors.append(error)
             sent[item.workload] = Sent("held", None, None, str(error))
-    adopted = {pull.number for pull in known}
-    sent = {workload: _seen_before(one, adopted) for workload, one in sent.items()}
+    followed, missed = sending.follow(out, tell)
     return replace(
-        analysed, sent=sent, guardrails=(*plan.guardrails, *checked), errors=(*analysed.errors, *errors)
+        analysed,
+        sent=sent,
+        followed=followed,
+        reviews=reviews.of(pulls, plan),
+        guardrails=(*plan.guardrails, *(checked if candidates else ())),
+        errors=(*analysed.errors, *errors, *missed),
     )
 
 
@@ -241,55 +258,3 @@ def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list
         for one, held in holds.items()
         if held is not None
     ]
-
-
-def _send(
-    job: Job,
-    item: PlanItem,
-    plan: Plan,
-    files: Files,
-    pulls: tuple[PullRequest, ...],
-    live: set[int],
-    forge: Forge,
-    now_s: int,
-) -> Sent:
-    """Re-resolve the field on the newest base, compose the proposal, open or update it.
-
-    `pulls`: as they stood at `now_s`; `live`: numbers of those that are open today.
-    """
-    decision = item.decision
-    if isinstance(decision, Hold):
-        raise EditRefused("a hold has nothing to send", where=str(item.workload))
-    image = item.diagnosis.change.new if item.diagnosis.change else None
-    target = where.resolve(files, item.workload, decision.field, job.clusters, image)
-    fresh = editing.of(files, target, str(decision.new), job.clusters)
-    if [(edit.file, edit.path, edit.old, edit.new) for edit in fresh] != [
-        (edit.file, edit.path, edit.old, edit.new) for edit in item.edits
-    ]:
-        return Sent("held", None, None, "the repository changed since the plan was made; run again")
-    contents = {edit.file: files.read(edit.file) for edit in fresh}
-    modes = {path: files.tree()[path].mode for path in contents}
-    made = proposal.compose(replace(item, edits=fresh), replace(plan, base_sha=files.sha), contents, modes)
-    existing = lifecycle.match(made, pulls)
-    if existing is None:
-        pull = forge.open(made, now_s)
-        return Sent("opened" if pull.number else "dry-run", pull, made, "")
-    if existing.number not in live:  # `--at` in the past: it ended later, and nothing is repeated
-        return Sent("exists", existing, made, "was open at that time and has ended since")
-    if lifecycle.is_current(existing, made):
-        return Sent("exists", existing, made, "already proposed")
-    pull = forge.update(existing, made, now_s)
-    if pull == existing:  # a person pushed to the branch: it is theirs now
-        return Sent("exists", existing, made, "already proposed, and changed by a person")
-    return Sent("updated" if pull.number else "dry-run", pull, made, "")
-
-
-def _seen_before(sent: Sent, known: set[int]) -> Sent:
-    """Say "exists" of a pull request that the forge found instead of opening it.
-
-    With `--at` in the past, later forge events are not used to decide; the forge itself still
-    refuses to open the same thing twice.
-    """
-    if sent.state == "opened" and sent.pull is not None and sent.pull.number in known:
-        return replace(sent, state="exists", note="already proposed")
-    return sent

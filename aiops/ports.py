@@ -71,3 +71,10 @@ class Forge(Protocol):
     def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
         """Bring an open pull request of ours up to date."""
         ...
+
+    def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
+        """Write down how a pull request of ours ended: its body, a comment once ("" = none), closed or not.
+
+        Returns `pull` itself when it was not touched: a person pushed to the branch of an open one.
+        """
+        ...

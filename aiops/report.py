@@ -16,7 +16,7 @@ from aiops.job import Result, Sent
 
 # These stop more than one workload and want somebody to look (exit 40). A cool-down, a veto or an
 # open pull request hold one workload back as they should: that is a normal end.
-FOR_A_PERSON = ("G-STORM", "G-DATA", "G-RATE")
+FOR_A_PERSON = ("G-STORM", "G-DATA", "G-RATE", "G-TRIED")
 
 
 def utc(seconds: int | None) -> str | None:
@@ -77,6 +77,31 @@ def document(result: Result, code: int) -> dict[str, Any]:
                 "query": one.query,
             }
             for one in result.outlook
+        ],
+        "followed": [
+            {
+                "number": one.pull.number or None,
+                "url": one.pull.url or None,
+                "branch": one.pull.branch,
+                "state": one.pull.state,
+                "outcome": one.outcome,
+                "comment": one.comment,
+            }
+            for one in result.followed
+        ],
+        "reviews": [
+            {
+                "workload": _name(one.workload),
+                "proposed": one.proposed,
+                "merged": one.merged,
+                "confirmed": one.confirmed,
+                "declined": one.declined,
+                "closed": one.closed,
+                "helped": one.helped,
+                "no_help": one.no_help,
+                "precision": number(one.precision),
+            }
+            for one in result.reviews
         ],
         "guardrails": [
             {

@@ -109,6 +109,10 @@ def result(found: Result) -> None:
             f"\npredicted: {ahead.what} of {where} reaches {ahead.bound:.4g} {ahead.unit}"
             f" at {utc(ahead.breach_s)} if it goes on, now {ahead.value:.4g}"
         )
+    for one in found.followed:
+        say(f"\npull request {one.pull.number}: {one.outcome}{f', {one.pull.url}' if one.pull.url else ''}")
+        if one.comment:
+            say(f"  {one.comment}")
     for guardrail in found.guardrails:
         if guardrail.tripped:
             say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")

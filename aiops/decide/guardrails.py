@@ -9,11 +9,11 @@ page "Numbers that decide", faults 5.3, F20, F57, T20-T24.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping, Sequence
 
 import numpy as np
 
+from aiops.decide import standing
 from aiops.domain import (
     Answer,
     Cause,
@@ -30,6 +30,8 @@ from aiops.limits import Limits
 from aiops.propose import marker
 
 DAY_S = 86400
+PAUSE = "aiops/pause"
+PAUSE_FILE = ".aiops/pause"
 # Steps at the end of a grid that count as "now"; the worst of them counts.
 NOW_STEPS = 5
 
@@ -94,22 +96,6 @@ def _levels(answer: Answer) -> list[tuple[str, float]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """The pull requests as they stood at `now_s`, and how many slots are left."""
-
-    pulls: tuple[PullRequest, ...]
-    now_s: int
-
-    @property
-    def open(self) -> int:
-        return sum(pull.state == "open" for pull in self.pulls)
-
-    @property
-    def today(self) -> int:
-        return sum(pull.created_at_s > self.now_s - DAY_S for pull in self.pulls)
-
-
 def admit(
     items: Sequence[PlanItem],
     plan: Plan,
@@ -124,7 +110,9 @@ def admit(
     `pulls`: all that the forge proved to be ours, in any state. An item whose pull request is open
     is admitted without counting as new: it is updated or left, never repeated.
     """
-    seen = _Seen(tuple(as_of(pull, now_s) for pull in pulls if pull.created_at_s <= now_s), now_s)
+    seen = standing.Seen(
+        tuple(standing.as_of(pull, now_s) for pull in pulls if pull.created_at_s <= now_s), now_s
+    )
     held: dict[Workload, str] = {}
     stopped = [guardrail.id for guardrail in plan.guardrails if guardrail.tripped]
     age_s = now_s - plan.data_time_s
@@ -139,8 +127,9 @@ def admit(
             else _stale(item, now_s, plan.data_time_s, limits)
         )
         reason = reason or (f"G-ONE: two proposals for {item.workload} in one plan" if own in busy else "")
-        reason = reason or _refused(item, keys.get(item.workload, ""), seen, limits)
-        exists = any(p.state == "open" and _key(p) == keys.get(item.workload) for p in seen.pulls)
+        branch = keys.get(item.workload, "")
+        reason = reason or standing.refused(item, branch, seen, limits)
+        exists = any(p.state == "open" and standing.key(p) == branch for p in seen.pulls)
         if not reason and not exists:
             reason = _no_slot(item, seen, new, limits)
             new += not reason
@@ -150,6 +139,20 @@ def admit(
             admitted.append(item)
             busy.add(own)
     return tuple(admitted), _checks(seen, new, age_s, held, limits), held
+
+
+def paused(paths: Container[str], pulls: Sequence[PullRequest]) -> Guardrail:
+    """Return whether a person switched aiops off: by a file in the base branch, or by a label.
+
+    The label counts on an open pull request of ours; only who may triage can set one.
+    """
+    by = [
+        f"label on pull request {pull.number}"
+        for pull in pulls
+        if pull.state == "open" and PAUSE in pull.labels
+    ]
+    by = [f"file {PAUSE_FILE}", *by] if PAUSE_FILE in paths else by
+    return Guardrail("G-PAUSE", bool(by), by[0] if by else "not paused", f"{PAUSE_FILE}, label {PAUSE}")
 
 
 def rank(item: PlanItem) -> tuple[bool, float, float, Workload]:
@@ -163,19 +166,6 @@ def _is_urgent(item: PlanItem) -> bool:
     return item.diagnosis.cause is Cause.BAD_RELEASE
 
 
-def as_of(pull: PullRequest, now_s: int) -> PullRequest:
-    """Return the pull request as it stood at a time: what was closed later was open then."""
-    merged = pull.merged_at_s if pull.merged_at_s is not None and pull.merged_at_s <= now_s else None
-    closed = pull.closed_at_s if pull.closed_at_s is not None and pull.closed_at_s <= now_s else None
-    later = pull.state != "open" and (pull.merged_at_s or pull.closed_at_s or 0) > now_s
-    return replace(pull, state="open" if later else pull.state, merged_at_s=merged, closed_at_s=closed)
-
-
-def _key(pull: PullRequest) -> str:
-    """Return the branch without the number at its end."""
-    return pull.branch.rpartition("-")[0]
-
-
 def _stale(item: PlanItem, now_s: int, data_time_s: int, limits: Limits) -> str:
     age_s = now_s - data_time_s
     newest_s = item.incident.newest_sample_s
@@ -187,40 +177,7 @@ def _stale(item: PlanItem, now_s: int, data_time_s: int, limits: Limits) -> str:
     return ""
 
 
-def _refused(item: PlanItem, key: str, seen: _Seen, limits: Limits) -> str:
-    """Return why existing pull requests speak against this one: another one open, a veto, a cool-down."""
-    if not key:
-        return "G-ONE: the proposal has no branch key"
-    own, action = marker.workload_hash(item.workload), item.decision.action
-    trigger = marker.trigger(item.incident, item.diagnosis)
-    for pull in seen.pulls:
-        mark = marker.parse(pull.body)
-        same = _key(pull) == key
-        if mark is None and not same:
-            continue
-        if pull.state == "open" and not same and mark is not None and mark.workload == own:
-            return f"G-ONE: pull request {pull.number} is open for {item.workload}"
-        related = same or (mark is not None and mark.workload == own and mark.action == action)
-        if pull.state == "open" or not related:
-            continue
-        if _declined(pull) and (mark is None or mark.trigger == trigger):
-            return f"G-VETO: a person closed pull request {pull.number} unmerged"
-        ended_s = pull.merged_at_s or pull.closed_at_s
-        if ended_s is None or seen.now_s - ended_s < limits.cool_down_s:
-            hours = limits.cool_down_s / 3600
-            return f"G-COOL: pull request {pull.number} ended less than {hours:g} h ago"
-    return ""
-
-
-def _declined(pull: PullRequest) -> bool:
-    """Tell whether a person said no: closed, not merged, not by the account that opened it.
-
-    Who closed it may be unknown (None): then it was a person.
-    """
-    return pull.state == "closed" and pull.closed_by != pull.author
-
-
-def _no_slot(item: PlanItem, seen: _Seen, new: int, limits: Limits) -> str:
+def _no_slot(item: PlanItem, seen: standing.Seen, new: int, limits: Limits) -> str:
     """Return which rate limit leaves no slot for one more new pull request.
 
     The reserved slots are of the open and the daily limit only: the limit per run starts anew with
@@ -237,7 +194,7 @@ def _no_slot(item: PlanItem, seen: _Seen, new: int, limits: Limits) -> str:
 
 
 def _checks(
-    seen: _Seen, new: int, age_s: int, held: Mapping[Workload, str], limits: Limits
+    seen: standing.Seen, new: int, age_s: int, held: Mapping[Workload, str], limits: Limits
 ) -> tuple[Guardrail, ...]:
     """Return every check with what it counted; tripped = it held something back."""
     tripped = {reason.split(":", 1)[0] for reason in held.values()}
@@ -245,8 +202,18 @@ def _checks(
     rows = (
         ("G-FRESH", f"{age_s} s", f"{limits.fresh_s} s"),
         ("G-ONE", f"{seen.open} open", "1 per workload"),
-        ("G-VETO", f"{sum(_declined(pull) for pull in seen.pulls)} declined", "silent for the same trigger"),
+        (
+            "G-VETO",
+            f"{sum(standing.declined(pull) for pull in seen.pulls)} declined",
+            "silent for the same trigger",
+        ),
         ("G-COOL", f"{sum(pull.state != 'open' for pull in seen.pulls)} ended", hours),
+        ("G-TRIED", f"{sum(pull.state == 'merged' for pull in seen.pulls)} merged", "once per incident"),
+        (
+            "G-DOUBT",
+            f"{sum(standing.FALSE_POSITIVE in p.labels for p in seen.pulls)} doubted",
+            f"{limits.doubted_s} s",
+        ),
         (
             "G-RATE",
             f"{new} new, {seen.open + new} open, {seen.today + new} in 24 h",

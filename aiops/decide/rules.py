@@ -254,6 +254,19 @@ GUARDRAILS = (
         ("cool_down_s",),
     ),
     Rule(
+        "G-TRIED",
+        "What was merged for this incident is not tried twice: a person has to look.",
+        "guide V1; faults F57, T22",
+        ("one_incident_s",),
+    ),
+    Rule(
+        "G-DOUBT",
+        "After the label `aiops/false-positive` the same workload and cause wait longer; not for R1b.",
+        "issue 6, learning from review",
+        ("doubted_s", "doubt_lasts_s"),
+    ),
+    Rule("G-PAUSE", "File `.aiops/pause` or label `aiops/pause`: nothing is written.", "faults G-KILL"),
+    Rule(
         "G-RATE",
         "At most so many new per run and day, and open at once; one is kept for bad releases.",
         "design; faults T23",

@@ -50,6 +50,7 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
     fast = track(_worst(scores.values[:, fatal]), scores.step_s, settings.fatal_hold_s, settings)
     state = np.maximum(slow.state, fast.state)
     both = np.stack([slow.onset, fast.onset])  # [2, W]
+    fired = _latest(np.maximum(slow.states, fast.states) == _FIRING)[:, -1]  # [W], -1 = it did not
     far = scores.values.shape[2]
     onset = np.where(both >= 0, both, far).min(axis=0)
     known = experience.sustained_s(history.reference, scores.workloads, int(scores.times[-1]))
@@ -59,7 +60,7 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
             scores,
             history.recent,
             index,
-            (int(state[index]), int(onset[index])),
+            (int(state[index]), int(onset[index]), int(fired[index])),
             known,
             covered,
             newest,
@@ -160,13 +161,13 @@ def _incident(
     scores: Scores,
     recent: Panel,
     index: int,
-    stand: tuple[int, int],
+    stand: tuple[int, int, int],
     known: NDArray[np.int64],
     covered: NDArray[np.float64],
     newest: NDArray[np.int64],
     settings: DetectSettings,
 ) -> Incident:
-    state, onset = stand
+    state, onset, fired = stand
     breaches = _breaches(scores, recent, index, onset) if state else ()
     usual = covered[index][np.isfinite(covered[index])]
     coverage = float(usual.mean()) if len(usual) else 0.0
@@ -187,6 +188,7 @@ def _incident(
         coverage=coverage,
         newest_sample_s=int(newest[index]) if newest[index] >= 0 else None,
         history_s=int(known[index]),
+        ended_s=int(scores.times[fired]) if fired >= 0 else None,
     )
 
 

@@ -32,7 +32,7 @@ from aiops.domain.incident import (
     State,
     Verdict,
 )
-from aiops.domain.proposal import Chart, Plan, PlanItem, Proposal, PullRequest, PullState
+from aiops.domain.proposal import Chart, Outcome, Plan, PlanItem, Proposal, PullRequest, PullState, Quiet
 from aiops.domain.repository import Checkout, Commit, Edit, Insertion, PastValue, Pin, Place, Target, TreeFile
 from aiops.domain.series import (
     Answer,
@@ -95,6 +95,7 @@ __all__ = [
     "Insertion",
     "LostCalls",
     "NodePods",
+    "Outcome",
     "Outcomes",
     "Outlook",
     "Panel",
@@ -108,6 +109,7 @@ __all__ = [
     "PullRequest",
     "PullState",
     "Query",
+    "Quiet",
     "Rollback",
     "Rollout",
     "Scale",

@@ -79,7 +79,8 @@ class Incident:
     `signals`: what broke, worst first; empty when inactive. `score`: the newest workload score,
     None when not scored. `coverage`: share of steps with a sample in the judged window, 0..1.
     `newest_sample_s`: None when there is no sample at all. `history_s`: length of sustained
-    traffic before the judged step. `familiar`: None while it is news.
+    traffic before the judged step. `familiar`: None while it is news. `ended_s`: the newest judged
+    step at which it fired, None when it did not.
     """
 
     workload: Workload
@@ -94,6 +95,7 @@ class Incident:
     newest_sample_s: int | None
     history_s: int
     familiar: Familiar | None = None
+    ended_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,26 @@ class PlanItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """A workload that was judged, with whole data, and has no incident.
+
+    `since_s`: when its last incident ended; the first judged step when there was none since.
+    `ended`: whether there was one.
+    """
+
+    workload: Workload
+    since_s: int
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one analysis wants to propose. No wall time, machine path or pull-request number.
 
     `data_time_s`: the newest judged step. `base`, `base_sha`: branch and commit it was read at.
     `guardrails`: the fleet-wide checks of the analysing half (storm, data).
+    `judge`: hash of the model and the numbers that judged, "" when a person decided.
+    `quiet`: the healthy workloads. One that is neither here nor among the items was not judged.
     """
 
     base: str
@@ -58,6 +73,8 @@ class Plan:
     model: str
     items: tuple[PlanItem, ...]
     guardrails: tuple[Guardrail, ...]
+    judge: str = ""
+    quiet: tuple[Quiet, ...] = ()
     schema: str = "aiops.plan/1"
 
 
@@ -81,6 +98,10 @@ class Proposal:
 
 
 PullState = Literal["open", "closed", "merged"]
+# How a pull request of ours ended. We close: the anomaly is "over", the repository "changed". A
+# person closed it and set the field by hand: "confirmed". Merged: it "helped", it did not
+# ("no-help"), or nobody can tell ("unclear").
+Outcome = Literal["none", "over", "changed", "confirmed", "helped", "no-help", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,14 @@ class Branches:
             return False
         return True
 
+    def is_ours(self, branch: str) -> bool:
+        """Tell whether we wrote the tip of a branch; a branch that is gone is nobody's work."""
+        tip = self.tip(branch)
+        if tip is None:
+            return True
+        with speaking(f"reading branch {branch}", self._secrets):
+            return is_our_commit(self._repo.get_git_commit(tip).message, branch)
+
     def _move(self, branch: str, commit: str) -> str:
         # Not GitRef.edit(): it uses the address in an answer; ours is fixed.
         url = f"{self._repo.url}/git/refs/heads/{branch}"

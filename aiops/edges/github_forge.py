@@ -8,6 +8,7 @@ it is repeated. Only what our own account opened from this very repository count
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from datetime import datetime
@@ -21,6 +22,7 @@ from aiops.errors import AiopsError, ForgeBusy, ForgeRefused
 from aiops.propose import lifecycle
 
 if TYPE_CHECKING:
+    from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest as GithubPull
     from github.Repository import Repository
 
@@ -87,6 +89,28 @@ class GitHubForge:
             there = self._repo.get_pull(pull.number)
             there.edit(title=proposal.title, body=proposal.body)
             return self._seen(there)
+
+    def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
+        """Write down how it ended; return `pull` itself when a person pushed to it.
+
+        The comment first, once; then body and state in one call, so that a run killed in between
+        leaves an open pull request with a comment, and the next run ends it.
+        """
+        del now_s
+        if close and not self._branches.is_ours(pull.branch):
+            return pull
+        if comment:
+            try:
+                self._say(pull, comment)
+            except ForgeRefused as error:  # the body says how it ended all the same
+                _log.warning("pull request %d has no comment: %s", pull.number, error)
+
+        def send() -> PullRequest:
+            there = self._repo.get_pull(pull.number)
+            there.edit(body=body, state="closed") if close else there.edit(body=body)
+            return self._seen(there)
+
+        return self._branches.write(f"ending pull request {pull.number}", send)
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -193,6 +217,32 @@ class GitHubForge:
             self._repo.get_pull(made.number).edit(state="closed")
         return oldest
 
+    def _say(self, pull: PullRequest, comment: str) -> None:
+        """Add a comment unless we said the same there before; of two runs at once one takes its own back."""
+        doing = f"commenting on pull request {pull.number}"
+        if self._said(pull, comment):
+            return
+        with speaking(doing, self._secrets):
+            issue = self._repo.get_issue(pull.number)
+        self._branches.write(
+            doing,
+            lambda: issue.create_comment(comment).id,
+            lambda: next((one.id for one in self._said(pull, comment)), None),
+        )
+        for younger in self._said(pull, comment)[1:]:
+            with contextlib.suppress(ForgeRefused), speaking(doing, self._secrets):
+                younger.delete()
+
+    def _said(self, pull: PullRequest, comment: str) -> list[IssueComment]:
+        """Return our comments of this text, the oldest first."""
+        with speaking(f"reading the comments of {pull.number}", self._secrets):
+            found = [
+                one
+                for one in self._repo.get_issue(pull.number).get_comments()
+                if one.user.login.lower() == self._me().lower() and _plain(one.body) == _plain(comment)
+            ]
+        return sorted(found, key=lambda one: one.id)
+
     def _label(self, pull: PullRequest) -> None:
         """Add our label. It decides nothing, so a failure is only a warning."""
         if LABEL in pull.labels:
@@ -202,6 +252,10 @@ class GitHubForge:
                 self._repo.get_pull(pull.number).add_to_labels(LABEL)
         except AiopsError as error:
             _log.warning("pull request %d has no label: %s", pull.number, error)
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _seconds(at: datetime | None) -> int:

@@ -86,6 +86,13 @@ class LocalBranches:
         self._point(branch, commit, tip)
         return commit
 
+    def is_ours(self, branch: str) -> bool:
+        """Tell whether we wrote the tip of a branch; a branch that is gone is nobody's work."""
+        tip = self.tip(branch)
+        if tip is None:
+            return True
+        return is_our_commit(self._ok(["log", "-1", "--format=%B", tip]).decode("utf-8", "replace"), branch)
+
     def _tree(self, wanted: Proposal) -> str:
         """Write the base tree with our files into the object store; return its id."""
         with tempfile.TemporaryDirectory(prefix="aiops-index-") as folder:

@@ -22,6 +22,7 @@ from aiops.domain import Proposal, PullRequest, PullState
 from aiops.edges.local_branch import LocalBranches
 from aiops.errors import ForgeBusy, ForgeRefused
 from aiops.propose import lifecycle
+from aiops.propose.marker import parse
 
 AUTHOR = "aiops"
 MAX_BYTES = 1_000_000
@@ -96,6 +97,29 @@ class LocalForge:
             }
             self._write(self._pulls / f"{pull.number}.md", proposal.body.encode())
             self._write(self._pulls / f"{pull.number}.json", _text(changed))
+            return self._read(self._pulls / f"{pull.number}.json").pull
+
+    def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
+        """Write down how it ended, in one file; return `pull` itself when a person pushed to it."""
+        with self._locked():
+            record = next((one for one in self._ours() if one.pull.number == pull.number), None)
+            if record is None or record.pull.state != pull.state:
+                return pull
+            if close and not self._branches.is_ours(pull.branch):
+                return pull
+            said = list(record.data["comments"])
+            if comment and not any(one.get("body") == comment for one in said):
+                said.append({"author": AUTHOR, "at": _iso(now_s), "body": comment})
+            changed = {
+                **record.data,
+                "marker": body.split("\n", 1)[0],
+                "comments": said,
+                "updated_at": _iso(now_s),
+                **({"state": "closed", "closed_at": _iso(now_s), "closed_by": AUTHOR} if close else {}),
+            }
+            # The JSON decides; the marker of the body is read from it.
+            self._write(self._pulls / f"{pull.number}.json", _text(changed))
+            self._write(self._pulls / f"{pull.number}.md", body.encode())
             return self._read(self._pulls / f"{pull.number}.json").pull
 
     def _create(self, wanted: Proposal, head: str, now_s: int) -> PullRequest:
@@ -207,9 +231,12 @@ class LocalForge:
 
 
 def _body(path: Path, marker: str) -> str:
-    """Return the body. A marker that a person deleted is put back: the JSON has it as well."""
+    """Return the body. A marker that is not there, or older than the JSON's, is replaced by that."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return text if text.startswith(marker) else f"{marker}\n\n{text}"
+    if text.startswith(marker):
+        return text
+    rest = text.partition("\n")[2] if parse(text) is not None else f"\n{text}"
+    return f"{marker}\n{rest}"
 
 
 def _text(data: dict[str, Any]) -> bytes:

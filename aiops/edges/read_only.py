@@ -52,3 +52,9 @@ class ReadOnlyForge:
     def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
         """Record the proposal; the pull request that comes back has number 0."""
         return replace(self.open(proposal, now_s), branch=pull.branch)
+
+    def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
+        """Return the pull request as it would be then."""
+        del comment
+        said = replace(pull, body=body)
+        return replace(said, state="closed", closed_at_s=now_s) if close else said

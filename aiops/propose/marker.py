@@ -11,14 +11,21 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
-from aiops.domain import Cause, Diagnosis, Edit, Incident, Workload
+from aiops.domain import Cause, Diagnosis, Edit, FieldName, Incident, Outcome, Workload
 
 _MARKER = re.compile(
     r"(?a)<!-- aiops:1 action=(?P<action>scale|rollback) target=(?P<target>[0-9a-f]{12})"
     r" workload=(?P<workload>[0-9a-f]{12}) cause=(?P<cause>[a-z-]{1,20}) trigger=(?P<trigger>[a-z0-9-]{1,60})"
-    r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12}) -->"
+    r" field=(?P<field>image\.tag|image\.digest|replicas|hpa\.min|hpa\.max)"
+    r" from=(?P<old>\d{1,6}|[0-9a-f]{12}) to=(?P<new>\d{1,6}|[0-9a-f]{12})"
+    r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12})"
+    r" judge=(?P<judge>[0-9a-f]{12}|none)"
+    r" outcome=(?P<outcome>none|over|changed|confirmed|helped|no-help|unclear) -->"
 )
+_TRIGGER = re.compile(r"(?a)(image|config|replicas|node|change)-([0-9a-f]{12})-(\d{1,12})")
+BY_HAND = "load-unknown"  # no onset: a person asked for it, so no measurement ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,11 @@ class Marker:
 
     `target`: hash of base branch, place and action; the value is not in it, so a new value updates
     the same pull request. `workload`: `workload_hash`. `trigger`: the image and when it was first
-    seen, or the UTC day of a load onset: another trigger is another incident. `data_s`: newest
-    judged step. `evidence`: hash of what spoke for and against, without its numbers.
+    seen, or the UTC day of a load onset: another trigger is another incident. Cause and trigger
+    are written at opening and kept, whatever a later run computes. `old`, `new`: `value` of what
+    the field had and gets. `data_s`: newest judged step. `evidence`: hash of what spoke for and
+    against, without its numbers. `judge`: hash of the model and the numbers that judged at
+    opening, "none" = a person asked. `outcome`: how it ended, as far as we know; "none" until then.
     """
 
     action: str
@@ -39,13 +49,24 @@ class Marker:
     base_sha: str
     data_s: int
     evidence: str
+    field: FieldName = "image.tag"
+    old: str = "000000000000"
+    new: str = "000000000000"
+    judge: str = "none"
+    outcome: Outcome = "none"
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether a person asked for it: no measurement opened it, so none ends it."""
+        return self.trigger == BY_HAND
 
     def __str__(self) -> str:
         """Return the comment as it stands in the body."""
         return (
             f"<!-- aiops:1 action={self.action} target={self.target} workload={self.workload}"
-            f" cause={self.cause} trigger={self.trigger} base={self.base_sha} data={self.data_s}"
-            f" evidence={self.evidence} -->"
+            f" cause={self.cause} trigger={self.trigger} field={self.field} from={self.old} to={self.new}"
+            f" base={self.base_sha} data={self.data_s} evidence={self.evidence} judge={self.judge}"
+            f" outcome={self.outcome} -->"
         )
 
 
@@ -67,7 +88,43 @@ def parse(body: str) -> Marker | None:
         base_sha=found["base_sha"],
         data_s=int(found["data_s"]),
         evidence=found["evidence"],
+        field=cast("FieldName", found["field"]),
+        old=found["old"],
+        new=found["new"],
+        judge=found["judge"],
+        outcome=cast("Outcome", found["outcome"]),
     )
+
+
+def rewritten(body: str, mark: Marker) -> str:
+    """Return the body with another marker in its first line; nothing else changes.
+
+    A body whose marker a person removed is theirs and comes back as it is.
+    """
+    if parse(body) is None:
+        return body
+    rest = body.split("\n", 1)
+    return f"{mark}\n{rest[1]}" if len(rest) > 1 else str(mark)
+
+
+def value(text: str) -> str:
+    """Return a value as the marker holds it: a count as it is, anything else as a hash."""
+    return text if re.fullmatch(r"(?a)\d{1,6}", text) else digest(text)
+
+
+def same_incident(mark: Marker, trigger_now: str, onset_s: int | None, last_s: int, apart_s: int) -> bool:
+    """Tell whether what goes on now is the incident that a marker names.
+
+    Bursts less than `apart_s` after its last sign of life (`last_s`) are one incident, and so is a
+    change of the same thing that was seen a little earlier or later: windows move, and samples get lost.
+    """
+    if mark.trigger == trigger_now:
+        return True
+    then, now = _TRIGGER.fullmatch(mark.trigger), _TRIGGER.fullmatch(trigger_now)
+    if then and now:
+        return then[1] == now[1] and then[2] == now[2] and abs(int(then[3]) - int(now[3])) < apart_s
+    loads = mark.trigger.startswith("load-") and trigger_now.startswith("load-") and not mark.by_hand
+    return loads and onset_s is not None and onset_s - last_s < apart_s
 
 
 def digest(*parts: str) -> str:
@@ -97,7 +154,7 @@ def trigger(incident: Incident, diagnosis: Diagnosis) -> str:
         kind = change.kind if change.kind in {"image", "config", "replicas", "node"} else "change"
         return f"{kind}-{digest(change.subject, change.new or '')}-{max(change.at_s, 0)}"
     if incident.onset_s is None or not 0 <= incident.onset_s <= 253_402_300_799:
-        return "load-unknown"
+        return BY_HAND
     return f"load-{datetime.fromtimestamp(incident.onset_s, UTC):%Y-%m-%d}"
 
 

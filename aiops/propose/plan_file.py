@@ -16,7 +16,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, NoReturn
 
-from aiops.domain import Edit, Hold, Plan, PlanItem, Rollback, Scale
+from aiops.domain import Edit, Hold, Plan, PlanItem, Rollback, Scale, State
 from aiops.errors import ConfigError, EditRefused
 from aiops.propose.paths import refuse_path
 from aiops.propose.typed import Mismatch, build
@@ -103,6 +103,14 @@ def _check(plan: Plan) -> None:
     workloads = [item.workload for item in plan.items]
     if len(set(workloads)) != len(workloads):
         _refuse("plan.items: expected each workload once")
+    if plan.judge and not re.fullmatch(r"[0-9a-f]{12}", plan.judge):
+        _refuse("plan.judge: expected 12 hex digits")
+    calm = [one.workload for one in plan.quiet]
+    open_ = {item.workload for item in plan.items if item.incident.state is not State.INACTIVE}
+    if len(set(calm)) != len(calm) or open_ & set(calm):
+        _refuse("plan.quiet: expected each workload once, and none with an incident")
+    if any(not 0 <= one.since_s <= plan.data_time_s for one in plan.quiet):
+        _refuse("plan.quiet: expected times before plan.data_time_s")
     for place, item in enumerate(plan.items):
         _check_item(item, f"plan.items[{place}]")
 

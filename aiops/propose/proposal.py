@@ -7,6 +7,7 @@ Comes in: a plan item and the files it edits, as they stand at the base commit. 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aiops.domain import Hold, Plan, PlanItem, Proposal, Rollback, Scale
 from aiops.errors import EditRefused
@@ -17,11 +18,19 @@ from aiops.propose.paths import refuse_path
 TRAILER = "Aiops-Target: "
 
 
-def compose(item: PlanItem, plan: Plan, contents: Mapping[str, bytes], modes: Mapping[str, str]) -> Proposal:
+def compose(
+    item: PlanItem,
+    plan: Plan,
+    contents: Mapping[str, bytes],
+    modes: Mapping[str, str],
+    opened: marker.Marker | None = None,
+) -> Proposal:
     """Return the proposal of one item. Its branch has number 1; the forge takes the next free one.
 
-    `contents`: whole files at `plan.base_sha`; `modes`: their git modes. Raises EditRefused for a
-    hold, a path outside the repository, or an edit that `splice.replace` cannot prove.
+    `opened`: the marker of the open pull request that this brings up to date: what it is about was
+    written then, and no later run says otherwise. `contents`: whole files at `plan.base_sha`;
+    `modes`: their git modes. Raises EditRefused for a hold, a path outside the repository, or an
+    edit that `splice.replace` cannot prove.
     """
     decision = item.decision
     if isinstance(decision, Hold) or not item.edits:
@@ -44,7 +53,13 @@ def compose(item: PlanItem, plan: Plan, contents: Mapping[str, bytes], modes: Ma
         base_sha=plan.base_sha,
         data_s=plan.data_time_s,
         evidence=marker.evidence_hash(item.diagnosis),
+        field=decision.field,
+        old=marker.value(str(decision.old)),
+        new=marker.value(str(decision.new)),
+        judge=plan.judge or "none",
     )
+    if opened is not None:
+        mark = replace(mark, cause=opened.cause, trigger=opened.trigger, judge=opened.judge)
     name = _title(item, decision)
     return Proposal(
         branch=f"{branch_key(item, plan.base)}-1",

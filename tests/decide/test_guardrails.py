@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aiops.decide import guardrails
 from aiops.domain import (
     Answer,
+    Asked,
     Cause,
     Change,
     Diagnosis,
@@ -21,6 +22,7 @@ from aiops.domain import (
     Guardrail,
     Impact,
     Incident,
+    Outcome,
     Plan,
     PlanItem,
     PullRequest,
@@ -82,6 +84,7 @@ def pull(
     trigger: str | None = None,
     branch: str | None = None,
     marked: bool = True,
+    outcome: Outcome = "none",
 ) -> PullRequest:
     """Return a pull request of ours about an item; hours count backwards."""
     ended_s = None if ended_h is None else int(NOW_S - ended_h * HOUR)
@@ -92,8 +95,9 @@ def pull(
         one.diagnosis.cause,
         trigger or marker.trigger(one.incident, one.diagnosis),
         "0" * 40,
-        NOW_S,
+        int(NOW_S - created_h * HOUR),
         "0" * 12,
+        outcome=outcome,
     )
     return PullRequest(
         number=number,
@@ -152,6 +156,25 @@ HELD: list[tuple[str, PlanItem, list[PullRequest], str]] = [
         [pull(A, state="merged", ended_h=1, branch="aiops/rollback/0123456789ab-1")],
         "G-COOL",
     ),
+    ("the same was merged a day ago", A, [pull(A, state="merged", ended_h=24)], "G-TRIED"),
+    (
+        "a person closed it and made the change",
+        A,
+        [pull(A, state="closed", ended_h=24, outcome="confirmed")],
+        "G-TRIED",
+    ),
+    (
+        "load rose again within a day of a merge",
+        SCALE_A,
+        [pull(SCALE_A, state="merged", ended_h=20, trigger="load-2020-01-01")],
+        "G-TRIED",
+    ),
+    (
+        "load rose again within a day of a no",
+        SCALE_A,
+        [pull(SCALE_A, state="closed", ended_h=20, trigger="load-2020-01-01")],
+        "G-VETO",
+    ),
     ("it ended, and the forge does not say when", A, [pull(A, state="merged", ended_h=None)], "G-COOL"),
 ]
 
@@ -165,7 +188,11 @@ def test_an_existing_pull_request_holds_a_proposal_back(
 
 FREE: list[tuple[str, list[PullRequest]]] = [
     ("its own open pull request is updated", [pull(A)]),
-    ("it was merged a day ago", [pull(A, state="merged", ended_h=24)]),
+    (
+        "another release was merged a day ago",
+        [pull(A, state="merged", ended_h=24, trigger="image-0123456789ab-1")],
+    ),
+    ("we closed it seven hours ago, as over", [pull(A, state="closed", ended_h=7, outcome="over")]),
     ("another kind was merged an hour ago", [pull(SCALE_A, state="merged", ended_h=1)]),
     (
         "a person declined another release",
@@ -310,6 +337,75 @@ def test_a_prometheus_without_up_is_noted_and_not_taken_for_an_outage() -> None:
     assert [(check.id, check.tripped, check.value) for check in checks][1] == (
         "G-DATA", False, "not known: no `up` series",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(("of", "tripped"), [(10_000, []), (1_000, ["G-STORM"])])
+def test_a_thousand_independent_reds_give_a_few_proposals_or_one_notice(of: int, tripped: list[str]) -> None:
+    """Each red names itself as the root, with a harm of its own; the worst come first, two in a run."""
+    reds = [item(f"w{n:04d}", failing=((n * 617) % 1000) / 1000) for n in range(1000)]
+    incidents = [one.incident for one in reds]
+    incidents += [incident(f"w{n:04d}", State.INACTIVE) for n in range(1000, of)]
+    checks = guardrails.fleet(incidents, [one.diagnosis for one in reds], up([50], [0]), LIMITS)
+    assert [check.id for check in checks if check.tripped] == tripped
+    pulls: list[PullRequest] = []
+    new = []
+    for _ in range(4):
+        names, _ = admit(reds, pulls, made=plan(reds, checks=checks))
+        opened = [
+            one for one in reds if one.workload.name in names and not any(key(one) in p.branch for p in pulls)
+        ]
+        pulls += [pull(one, len(pulls) + place, created_h=0) for place, one in enumerate(opened)]
+        new.append(len(opened))
+    assert new == ([0, 0, 0, 0] if tripped else [2, 2, 1, 0])
+    harm = {key(one): one.diagnosis.impact.share_failing or 0.0 for one in reds}
+    worst = sorted(harm.values(), reverse=True)[: sum(new)]
+    assert sorted((harm[p.branch.rpartition("-")[0]] for p in pulls), reverse=True) == worst
+
+
+# --- switches of people -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("paths", "labels", "state", "tripped"),
+    [
+        ((), (), "open", False),
+        ((".aiops/pause",), (), "open", True),
+        (("aiops/pause", "x/.aiops/pause"), (), "open", False),
+        ((), ("aiops/pause",), "open", True),
+        ((), ("aiops/pause",), "closed", False),
+    ],
+)
+def test_a_file_or_a_label_pauses_everything(
+    paths: tuple[str, ...],
+    labels: tuple[str, ...],
+    state: PullState,
+    tripped: bool,  # noqa: FBT001
+) -> None:
+    found = guardrails.paused(paths, [replace(pull(A), labels=labels, state=state)])
+    assert (found.id, found.tripped) == ("G-PAUSE", tripped)
+    assert admit([A], made=plan([A], checks=(found,)))[0] == ([] if tripped else ["api"])
+
+
+def doubted(one: PlanItem, *, ended_h: float = 48, onset_min: int = 30, rule: str = "R1") -> dict[str, str]:
+    """Return what holds an item whose last pull request a person called a false positive."""
+    old = pull(item("api"), state="closed", ended_h=ended_h, trigger="image-0123456789ab-1")
+    trace = (Asked(rule, holds=True, answer=""),)
+    young = replace(one.incident, onset_s=NOW_S - onset_min * 60)
+    made = replace(one, incident=young, diagnosis=replace(one.diagnosis, trace=trace))
+    return admit([made], [replace(old, labels=("aiops/false-positive",))])[1]
+
+
+def test_a_false_positive_makes_the_same_cause_wait_longer_for_a_month() -> None:
+    assert doubted(A) == {"api": "G-DOUBT"}
+    assert doubted(A, ended_h=30 * 24 - 1) == {"api": "G-DOUBT"}
+    assert doubted(A, ended_h=30 * 24) == {}
+    assert doubted(A, onset_min=60) == {}
+
+
+def test_a_false_positive_holds_neither_crash_loops_nor_another_cause_nor_another_workload() -> None:
+    assert doubted(A, rule="R1b") == {}
+    assert doubted(SCALE_A) == {}
+    assert doubted(item("web")) == {}
 
 
 # --- what must always hold --------------------------------------------------------------------

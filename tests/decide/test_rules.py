@@ -10,7 +10,7 @@ from aiops.limits import LIMITS, Limits
 ROOT = Path(__file__).parents[2]
 CODE = "\n".join(
     path.read_text(encoding="utf-8")
-    for room in ("decide", "diagnose")
+    for room in ("decide", "diagnose", "propose")
     for path in sorted((ROOT / "aiops" / room).glob("*.py"))
     if path.name not in {"rules.py", "limits.py"}
 )

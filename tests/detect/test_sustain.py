@@ -253,3 +253,25 @@ def test_signals_that_take_turns_are_one_incident(world) -> None:
     assert found.state == State.FIRING
     assert int(scores.times[-20]) == found.onset_s
     assert {b.signal for b in found.signals} == {"request_rate", "error_ratio", "latency_p95"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "ended"),
+    [
+        ([OK] * 40, None),
+        ([OK] * 10 + [BAD] * 10 + [OK] * 20, None),  # never lasted for the hold
+        ([OK] * 5 + [BAD] * 20 + [OK] * 15, 28),  # four clean steps still fire
+        ([OK] * 5 + [BAD] * 20 + [OK] * 11 + [BAD, OK, OK, OK], 28),
+        ([OK] * 5 + [BAD] * 20 + [NAN] * 10 + [OK] * 5, 38),  # a gap ends nothing
+    ],
+)
+def test_when_it_last_fired_is_known_afterwards(world, steps: list[float], ended: int | None) -> None:
+    history = world.history()
+    scores = _scores(history)
+    values = scores.values.copy()
+    values[0, 0, : len(steps)] = steps
+    values[0, 1:, : len(steps)] = NAN
+    scores = _with_top(dataclasses.replace(scores, values=values))
+    found = sustain(scores, history, SETTINGS)[0]
+    assert found.state is State.INACTIVE
+    assert found.ended_s == (None if ended is None else int(scores.times[ended]))

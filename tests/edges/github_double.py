@@ -57,6 +57,8 @@ class Double:
         self.refs: dict[str, str] = {}
         self.pulls: list[dict[str, Any]] = []
         self.labels: list[tuple[int, str]] = []
+        self.comments: dict[int, dict[str, Any]] = {}
+        self.made = 0
         self.lock = threading.RLock()
 
     def seed(self, files: dict[str, bytes]) -> str:
@@ -130,7 +132,11 @@ class Double:
         if found := re.fullmatch(r"/pulls/(\d+)", part):
             pull = self.pulls[int(found[1]) - 1]
             pull.update(sent or {})
+            if verb == "PATCH" and pull["state"] == "closed":
+                pull["closed_at"] = pull["closed_at"] or NOW
             return 200, pull
+        if found := re.fullmatch(r"/issues/(?:comments/(\d+)|(\d+)(/comments)?)", part):
+            return self._issue(verb, int(found[1] or 0), int(found[2] or 0), sent, listed=bool(found[3]))
         if found := re.fullmatch(r"/issues/(\d+)/labels", part):
             self.labels += [(int(found[1]), name) for name in sent]
             return 200, [{"name": name} for name in sent]
@@ -138,6 +144,22 @@ class Double:
             tree = self.trees[self.commits[query["ref"][0]]["tree"]]
             return 200, {"type": "file", "path": found[1], "sha": tree[found[1]][1]}
         return 404, {"message": "Not Found"}
+
+    def _issue(self, verb: str, comment: int, number: int, sent: Any, *, listed: bool) -> tuple[int, Any]:
+        """Answer about comments; an issue has nothing else that we read."""
+        url = f"{self.base_url}{REPO}/issues"
+        if comment:
+            return (204, None) if self.comments.pop(comment, None) else (404, {"message": "Not Found"})
+        if not listed:
+            return 200, {"number": number, "url": f"{url}/{number}"}
+        if verb == "GET":
+            return 200, [one for one in self.comments.values() if one["issue"] == number]
+        self.made += 1
+        self.comments[self.made] = {
+            "id": self.made, "issue": number, "body": sent["body"], "user": {"login": self.login},
+            "url": f"{url}/comments/{self.made}",
+        }  # fmt: skip
+        return 201, self.comments[self.made]
 
     def _ref(self, verb: str, name: str, sent: Any) -> tuple[int, Any]:
         if name not in self.refs:
@@ -244,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
                 status, body = double.answer(self.command, path, parse_qs(parts.query), sent)
         self._send(fault, status, body)
 
-    do_POST = do_PATCH = do_GET  # noqa: N815
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _send(self, fault: Fault | None, status: int, body: Any) -> None:
         headers = {"Content-Type": "application/json"}

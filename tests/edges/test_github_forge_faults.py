@@ -15,6 +15,7 @@ from edges import github_double
 from edges.github_double import Double, Fault
 from propose import sample
 
+from aiops.decide import standing
 from aiops.domain import Proposal, PullRequest
 from aiops.edges import github_client
 from aiops.edges.github_forge import GitHubForge
@@ -397,6 +398,93 @@ def test_an_update_of_a_deleted_branch_changes_nothing(double):
     del double.refs[f"heads/{made.branch}"]
     assert forge(double).update(pull, proposal(double, new="1.13.0"), 0) == pull
     assert double.pulls[0]["title"] == made.title
+
+
+# --- how it ended -----------------------------------------------------------------------------
+
+SAID = "The incident ended. aiops closes this pull request."
+
+
+def ended(pull: PullRequest) -> str:
+    return pull.body.replace("outcome=none", "outcome=over")
+
+
+def end(double: Double, pull: PullRequest, *, close: bool = True) -> PullRequest:
+    return forge(double).settle(pull, ended(pull), SAID, close=close, now_s=0)
+
+
+def spoken(double: Double) -> list[tuple[int, str]]:
+    return [(one["issue"], one["body"]) for one in double.comments.values()]
+
+
+def test_a_pull_request_is_ended_with_the_reason_in_body_and_comment(double):
+    pull = forge(double).open(proposal(double), 0)
+    found = end(double, pull)
+    assert (found.state, found.body, spoken(double)) == ("closed", ended(pull), [(1, SAID)])
+    assert not standing.declined(found)
+
+
+def test_a_verdict_leaves_the_state_as_it_is(double):
+    pull = forge(double).open(proposal(double), 0)
+    assert (end(double, pull, close=False).state, spoken(double)) == ("open", [(1, SAID)])
+
+
+def test_what_a_person_pushed_to_is_not_closed(double):
+    made = proposal(double)
+    pull = forge(double).open(made, 0)
+    ref = f"heads/{made.branch}"
+    double.refs[ref] = double.commit(double.commits[double.refs[ref]]["tree"], [double.refs[ref]], "theirs")
+    assert end(double, pull) == pull
+    assert (double.pulls[0]["state"], spoken(double)) == ("open", [])
+
+
+def test_a_comment_that_is_refused_is_only_a_warning(double, caplog):
+    pull = forge(double).open(proposal(double), 0)
+    double.fault = once("POST", r"/comments$", Fault("status", 403, body={"message": "no"}))
+    with caplog.at_level(logging.WARNING, "aiops"):
+        assert end(double, pull).state == "closed"
+    assert "pull request 1 has no comment" in caplog.text
+
+
+@pytest.mark.parametrize("after", [True, False], ids=["applied", "not applied"])
+def test_an_end_that_was_cut_off_at_any_call_is_reached_once_by_the_next_run(double, after):
+    pull = forge(double).open(proposal(double), 0)
+    failed = 0
+    for place in range(1, 20):
+        double.pulls[0].update(state="open", body=pull.body, closed_at=None)
+        double.comments.clear()
+        count = [0]
+
+        def die(_verb: str, _path: str, count: list[int] = count, place: int = place) -> Fault | None:
+            count[0] += 1
+            return Fault("reset", applied=after and count[0] == place) if count[0] >= place else None
+
+        double.fault = die
+        try:
+            end(double, pull)
+        except AiopsError:
+            failed += 1
+        double.fault = lambda _verb, _path: None
+        end(double, pull)
+        assert (double.pulls[0]["state"], spoken(double)) == ("closed", [(1, SAID)])
+    assert 6 <= failed < 19
+
+
+def test_eight_runs_that_end_the_same_say_so_once(double):
+    pull = forge(double).open(proposal(double), 0)
+    start = threading.Barrier(8)
+
+    def run() -> None:
+        ours = forge(double)
+        start.wait()
+        ours.settle(pull, ended(pull), SAID, close=True, now_s=0)
+
+    runs = [threading.Thread(target=run) for _ in range(8)]
+    for one in runs:
+        one.start()
+    for one in runs:
+        one.join()
+    assert (double.pulls[0]["state"], spoken(double)) == ("closed", [(1, SAID)])
 
 
 def test_no_run_outlives_its_deadline(double):

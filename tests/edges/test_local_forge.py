@@ -383,3 +383,59 @@ def test_runs_at_the_same_time_open_each_proposal_once(repository, forge, same):
         assert len(opened) == len([pull for pull in forge.pulls() if pull.state == "open"]) == expected
         for pull in opened:
             said(repository, pull.number, state="closed")
+
+
+# --- how it ended -----------------------------------------------------------------------------
+
+SAID = "The incident ended. aiops closes this pull request."
+
+
+def ended(pull: PullRequest, outcome: str = "over") -> str:
+    return pull.body.replace("outcome=none", f"outcome={outcome}")
+
+
+def test_a_pull_request_is_ended_with_the_reason_in_body_and_comment(repository, forge):
+    pull = forge.open(proposal(repository), NOW_S)
+    found = forge.settle(pull, ended(pull), SAID, close=True, now_s=NOW_S + 60)
+    assert (found.state, found.body, found.closed_at_s, found.closed_by) == (
+        "closed",
+        ended(pull),
+        NOW_S + 60,
+        "aiops",
+    )
+    said = json.loads(state_file(repository).read_text())["comments"]
+    assert said == [{"author": "aiops", "at": "2026-11-23T12:01:00Z", "body": SAID}]
+    assert forge.pulls() == (found,)
+
+
+def test_what_ended_is_not_ended_again(repository, forge):
+    pull = forge.open(proposal(repository), NOW_S)
+    forge.settle(pull, ended(pull), SAID, close=True, now_s=NOW_S)
+    assert forge.settle(pull, ended(pull), "another", close=True, now_s=NOW_S) == pull
+    assert len(json.loads(state_file(repository).read_text())["comments"]) == 1
+
+
+def test_a_verdict_after_the_merge_leaves_it_merged_and_is_said_once(repository, forge):
+    pull = forge.open(proposal(repository), NOW_S)
+    merge(repository, pull.branch)
+    (merged,) = forge.pulls()
+    for _ in range(2):
+        found = forge.settle(merged, ended(merged, "helped"), SAID, close=False, now_s=NOW_S)
+    assert (found.state, found.body) == ("merged", ended(merged, "helped"))
+    assert len(json.loads(state_file(repository).read_text())["comments"]) == 1
+
+
+def test_what_a_person_pushed_to_is_not_closed(repository, forge):
+    pull = forge.open(proposal(repository), NOW_S)
+    person_commits(repository, pull.branch, "x.yaml", b"x: 1\n")
+    assert forge.settle(pull, ended(pull), SAID, close=True, now_s=NOW_S) == pull
+    assert [one.state for one in forge.pulls()] == ["open"]
+
+
+def test_an_end_that_was_cut_off_before_the_body_was_written_still_shows_it(repository, forge):
+    pull = forge.open(proposal(repository), NOW_S)
+    path = state_file(repository).with_suffix(".md")
+    old = path.read_text()
+    forge.settle(pull, ended(pull), SAID, close=True, now_s=NOW_S)
+    path.write_text(old)
+    assert [one.body for one in forge.pulls()] == [ended(pull)]

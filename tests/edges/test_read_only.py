@@ -43,6 +43,17 @@ def test_a_dry_run_records_and_writes_nothing():
     assert forge.written == []
 
 
+def test_a_dry_run_shows_how_a_pull_request_would_end():
+    forge = Writable()
+    found = ReadOnlyForge(forge).settle(PULL, "ended", "said", close=True, now_s=sample.NOW_S)
+    assert (found.state, found.body, found.closed_at_s, forge.written) == (
+        "closed",
+        "ended",
+        sample.NOW_S,
+        [],
+    )
+
+
 def test_nothing_of_the_real_forge_that_writes_can_be_reached():
     dry = ReadOnlyForge(Writable())
     assert sorted(vars(dry)) == ["_read", "proposals"]

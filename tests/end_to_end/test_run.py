@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import jsonschema
@@ -42,6 +43,44 @@ def test_a_second_run_opens_nothing(command, world):
     assert world.pulls() == first
     states = [one["pull_request"]["state"] for one in done.report["workloads"] if one["pull_request"]]
     assert states == ["exists", "exists"]
+
+
+def test_a_pull_request_is_closed_when_the_repository_has_its_value_already(command, world):
+    run(command, world)
+    pulls, git = world.pulls(), ["git", "-C", str(world.folder / "gitops.git")]
+    who = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"]
+    make = [*git, *who, "commit-tree", f"{pulls[0]['branch']}^{{tree}}", "-p", "main", "-m", "by hand"]
+    by_hand = subprocess.run(make, capture_output=True, text=True, check=True).stdout.strip()
+    subprocess.run([*git, "update-ref", "refs/heads/main", by_hand], check=True)
+    done = run(command, world)
+    jsonschema.validate(done.report, SCHEMA)
+    (followed,) = done.report["followed"]
+    assert (followed["number"], followed["state"], followed["outcome"]) == (1, "closed", "changed")
+    assert [one["state"] for one in world.pulls()] == ["closed", "open"]
+    assert [one["body"] for one in world.pulls()[0]["comments"]] == [followed["comment"]]
+    assert run(command, world).report["followed"] == []
+    assert {one["proposed"] for one in done.report["reviews"]} == {1}
+
+
+def test_a_paused_repository_gets_nothing(command, world):
+    git = ["git", "-C", str(world.folder / "gitops.git")]
+    blob = subprocess.run([*git, "hash-object", "-w", "--stdin"], input=b"", capture_output=True, check=True)
+    entry = f"100644,{blob.stdout.decode().strip()},.aiops/pause"
+    env = {**os.environ, "GIT_INDEX_FILE": str(world.folder / "index")}
+    subprocess.run([*git, "read-tree", "main"], check=True, env=env)
+    subprocess.run([*git, "update-index", "--add", "--cacheinfo", entry], check=True, env=env)
+    tree = (
+        subprocess.run([*git, "write-tree"], check=True, capture_output=True, env=env).stdout.decode().strip()
+    )
+    who = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"]
+    made = subprocess.run(
+        [*git, *who, "commit-tree", tree, "-p", "main", "-m", "pause"], check=True, capture_output=True
+    )
+    subprocess.run([*git, "update-ref", "refs/heads/main", made.stdout.decode().strip()], check=True)
+    done = run(command, world)
+    assert done.code == 0, done.err
+    assert world.pulls() == []
+    assert " ".join(one["reason"] for one in done.report["workloads"]).count("G-PAUSE") == 2
 
 
 @pytest.mark.parametrize("closed_at", [None, "2026-03-18T22:30:00Z"])

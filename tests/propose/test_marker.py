@@ -19,6 +19,10 @@ MARK = marker.Marker(
     base_sha=sample.BASE_SHA,
     data_s=sample.NOW_S,
     evidence="aaaaaaaaaaaa",
+    old="6",
+    new="9",
+    judge="bbbbbbbbbbbb",
+    outcome="no-help",
 )
 
 
@@ -88,3 +92,43 @@ def test_evidence_with_other_numbers_is_the_same_evidence():
     moved = replace(found, evidence=tuple(replace(one, value=0.5, claim="now 0.5") for one in found.evidence))
     assert marker.evidence_hash(found) == marker.evidence_hash(moved)
     assert marker.evidence_hash(found) != marker.evidence_hash(replace(found, against=()))
+
+
+def test_another_marker_replaces_the_first_line_alone():
+    ended = replace(MARK, outcome="helped")
+    assert marker.rewritten(f"{MARK}\r\n\ntext", ended) == f"{ended}\n\ntext"
+    assert marker.rewritten(str(MARK), ended) == str(ended)
+    assert marker.rewritten("a person's\ntext", ended) == "a person's\ntext"
+
+
+def test_counts_stand_in_the_marker_and_everything_else_as_a_hash():
+    assert (marker.value("12"), marker.value("1.2"), marker.value("1234567")) == (
+        "12",
+        marker.digest("1.2"),
+        marker.digest("1234567"),
+    )
+
+
+DAY = 86_400
+IMAGE = "image-0123456789ab-"
+SAME = [
+    ("the same trigger", f"{IMAGE}1000000", f"{IMAGE}1000000", 0, True),
+    ("the same tag, seen a little later", f"{IMAGE}1000000", f"{IMAGE}1000600", 0, True),
+    ("the same tag, again a day later", f"{IMAGE}1000000", f"{IMAGE}{1000000 + DAY}", 0, False),
+    ("another tag", f"{IMAGE}1000000", "image-ba9876543210-1000000", 0, False),
+    ("settings instead of an image", f"{IMAGE}1000000", "config-0123456789ab-1000000", 0, False),
+    ("load, past midnight", "load-2026-11-23", "load-2026-11-24", DAY - 1, True),
+    ("load, a day of rest between", "load-2026-11-23", "load-2026-11-24", DAY, False),
+    ("load after a release", f"{IMAGE}1000000", "load-2026-11-24", 0, False),
+    ("load after what a person asked for", marker.BY_HAND, "load-2026-11-24", 0, False),
+    ("load of the same day", "load-2026-11-23", "load-2026-11-23", 3 * DAY, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "later_s", "expected"), [row[1:] for row in SAME], ids=[row[0] for row in SAME]
+)
+def test_bursts_less_than_a_day_apart_are_one_incident(then, now, later_s, expected):
+    last_s = 1_795_435_200
+    mark = replace(MARK, trigger=then)
+    assert marker.same_incident(mark, now, last_s + later_s, last_s, DAY) is expected

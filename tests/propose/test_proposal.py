@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from propose import gfm, hostile, sample
 
-from aiops.domain import Rollback
+from aiops.domain import Cause, Rollback
 from aiops.errors import EditRefused
 from aiops.propose import lifecycle, marker, proposal
 
@@ -115,3 +115,21 @@ def test_a_commit_is_ours_by_its_last_line(message, expected):
 
 def test_no_commit_is_ours_on_another_branch():
     assert not proposal.is_our_commit("x\n\nAiops-Target: \n", "main")
+
+
+def test_what_an_open_pull_request_is_about_is_kept_when_it_is_brought_up_to_date():
+    first = marker.parse(sample.composed(sample.scale_item(), judge="aaaaaaaaaaaa").body)
+    item = sample.scale_item()
+    later = replace(
+        item,
+        incident=replace(item.incident, onset_s=item.incident.onset_s + 86_400),
+        diagnosis=replace(item.diagnosis, cause=Cause.UNKNOWN),
+        decision=replace(item.decision, new=8),
+        edits=(replace(item.edits[0], new="8", new_text="8"),),
+    )
+    plan = replace(sample.plan(later), judge="bbbbbbbbbbbb", data_time_s=sample.NOW_S + 86_400)
+    contents = {sample.HPA_FILE: sample.HPA_CONTENT}
+    made = proposal.compose(later, plan, contents, {sample.HPA_FILE: "100644"}, first)
+    mark = marker.parse(made.body)
+    assert (mark.cause, mark.trigger, mark.judge) == (first.cause, first.trigger, first.judge)
+    assert (mark.old, mark.new, mark.data_s) == ("6", "8", sample.NOW_S + 86_400)

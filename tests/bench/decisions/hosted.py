@@ -94,6 +94,7 @@ class HeldForge:
 
     kept: list[PullRequest] = field(default_factory=list)
     proposals: dict[int, Proposal] = field(default_factory=dict)
+    comments: list[tuple[int, str]] = field(default_factory=list)
 
     def pulls(self) -> tuple[PullRequest, ...]:
         return tuple(reversed(self.kept))
@@ -117,6 +118,13 @@ class HeldForge:
         updated = replace(pull, title=proposal.title, body=proposal.body)
         self.kept[pull.number - 1] = updated
         return updated
+
+    def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
+        self.comments += [(pull.number, comment)] if comment else []
+        said = replace(pull, body=body)
+        ended = replace(said, state="closed", closed_at_s=now_s, closed_by=BOT) if close else said
+        self.kept[pull.number - 1] = ended
+        return self.kept[pull.number - 1]
 
     def merge(self, pull: PullRequest, repository: HeldRepository, now_s: int) -> None:
         """Do what a person does who agrees: the proposal's files become the newest commit."""
