@@ -255,14 +255,14 @@ GUARDRAILS = (
     ),
     Rule(
         "G-TRIED",
-        "What was merged for this incident is not tried twice: a person has to look.",
-        "guide V1; faults F57, T22",
+        "Merged for this incident, so not tried twice.",
+        "guide V1; faults F57",
         ("one_incident_s",),
     ),
     Rule(
         "G-DOUBT",
         "After the label `aiops/false-positive` the same workload and cause wait longer; not for R1b.",
-        "issue 6, learning from review",
+        "issue 6",
         ("doubted_s", "doubt_lasts_s"),
     ),
     Rule("G-PAUSE", "File `.aiops/pause` or label `aiops/pause`: nothing is written.", "faults G-KILL"),
