@@ -38,6 +38,10 @@ class Files(Protocol):
         """Return the content of a regular file. Raises EditRefused for anything else."""
         ...
 
+    def link(self, path: str) -> str:
+        """Return where a symbolic link points, as written. Raises EditRefused for anything else."""
+        ...
+
 
 class Repository(Protocol):
     """The GitOps repository, read only. `shallow`: its history ends before the first commit."""

@@ -18,6 +18,7 @@ from aiops.edges.git_objects import Objects, command, environment, tree_entry
 from aiops.errors import ConfigError, EditRefused
 
 MAX_BLOB_BYTES = 5_000_000  # the largest manifest that is read; larger ones are refused unread
+MAX_LINK_BYTES = 4_096
 TIMEOUT_S = 60  # a local git command that takes longer hangs
 _REGULAR = frozenset({"100644", "100755"})
 
@@ -185,6 +186,14 @@ class GitFiles:
         if kind != "blob":
             raise EditRefused("its content is missing in this clone", where=path, todo="fetch it completely")
         return content
+
+    def link(self, path: str) -> str:
+        """Return where a symbolic link points, as written. Raises EditRefused for anything else."""
+        mode, blob = self._entry(path)
+        kind, content = self._repository.object(blob, MAX_LINK_BYTES) if mode == "120000" else ("", b"")
+        if kind != "blob":
+            raise EditRefused("not a symbolic link that can be read", where=path)
+        return content.decode("utf-8", "surrogateescape")
 
     def _entry(self, path: str) -> tuple[str, str]:
         """Return (mode, object id) of a path; ("", "") when the commit has no such path."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from github.Repository import Repository
 
 MAX_BLOB_BYTES = 5_000_000
+MAX_LINK_BYTES = 4_096
 # GitHub allows 5,000 calls an hour; a repository with more manifests needs a checkout beside it.
 MAX_BLOBS = 2_000
 _REGULAR = frozenset({"100644", "100755"})
@@ -147,6 +148,13 @@ class GitHubFiles:
         if entry.size > MAX_BLOB_BYTES:
             raise EditRefused(f"larger than {MAX_BLOB_BYTES} bytes", where=path)
         return self._parent.blob(entry.blob, path)
+
+    def link(self, path: str) -> str:
+        """Return where a symbolic link points, as written. Raises EditRefused for anything else."""
+        entry = self.tree().get(path)
+        if entry is None or entry.mode != "120000" or entry.size > MAX_LINK_BYTES:
+            raise EditRefused("not a symbolic link that can be read", where=path)
+        return self._parent.blob(entry.blob, path).decode("utf-8", "surrogateescape")
 
     def _read_past(self, path: str) -> bytes:
         """Read one file of a commit whose tree was not listed: one call for its id, one for it."""

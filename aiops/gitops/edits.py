@@ -105,6 +105,10 @@ class Changed:
         """Return the changed content, or that of the commit."""
         return self._contents[path] if path in self._contents else self._files.read(path)
 
+    def link(self, path: str) -> str:
+        """Return where a symbolic link points; edits never change one."""
+        return self._files.link(path)
+
 
 def _prove(
     files: Files, target: Target, new: str, contents: Mapping[str, bytes], clusters: Sequence[Cluster]

@@ -79,7 +79,7 @@ class Renderer:
         snapshot = self._snapshot
         found = below + self._resources(folder, file, root, above)
         for entry in entries_at(root, "components"):
-            part = _join(folder, text_at(entry))
+            part = self._join(folder, text_at(entry))
             if part is None or part in above:
                 raise EditRefused("a component that is not in this repository may set anything", where=file)
             self.referenced.add(part)
@@ -88,8 +88,8 @@ class Renderer:
         if len(found) > MAX_OBJECTS:
             raise EditRefused(f"renders more than {MAX_OBJECTS} objects", where=file)
         found += self._generated(folder, file, root)
-        early = listed(snapshot, file, root, "patchesStrategicMerge", "patches")
-        late = listed(snapshot, file, root, "patchesJson6902")
+        early = listed(snapshot, file, root, "patchesStrategicMerge", "patches", folder=folder)
+        late = listed(snapshot, file, root, "patchesJson6902", folder=folder)
         self.used.update(one.file for one in (*early, *late))
         found = patch(found, early)
         names = {id(one): one.name for one in found}
@@ -108,7 +108,7 @@ class Renderer:
         found: list[Rendered] = []
         for key in ("resources", "bases"):
             for entry in entries_at(root, key):
-                path = _join(folder, text_at(entry))
+                path = self._join(folder, text_at(entry))
                 if path is None:
                     continue  # a remote base, or outside of the repository: its objects are not ours to edit
                 if path in self._snapshot.folders:
@@ -137,7 +137,7 @@ class Renderer:
             made = Rendered("ConfigMap", [text_at(entry, "name")], text_at(entry, "namespace"), file, 0)
             for name in (text_at(one) for one in entries_at(entry, "files")):
                 key, equals, path = name.partition("=")
-                full = _join(folder, path if equals else key)
+                full = self._join(folder, path if equals else key)
                 if full is not None and self._snapshot.exists(full):
                     made.files[key if equals else posixpath.basename(key)] = full
                     self.used.add(full)
@@ -151,7 +151,7 @@ class Renderer:
                 block(one, f"transformers of {file} may set it")
         for entry in entries_at(root, "replacements"):
             path = text_at(entry, "path")
-            nodes = list(self._snapshot.nodes(_join(folder, path) or "")) if path else [entry]
+            nodes = list(self._snapshot.nodes(self._join(folder, path) or "")) if path else [entry]
             fields = {
                 text_at(field)
                 for node in nodes
@@ -167,7 +167,7 @@ class Renderer:
 
     def _only_labels(self, folder: str, entry: Node) -> bool:
         """Tell whether a transformer is one of kustomize's own that writes labels or annotations."""
-        path = _join(folder, text_at(entry))
+        path = self._join(folder, text_at(entry))
         if path is None or not self._snapshot.exists(path):
             return False
         self.used.add(path)
@@ -179,8 +179,12 @@ class Renderer:
             if root is not None
         )
 
+    def _join(self, folder: str, entry: str) -> str | None:
+        path = _joined(folder, entry)
+        return path if path is None else self._snapshot.real(path)
 
-def _join(folder: str, entry: str) -> str | None:
+
+def _joined(folder: str, entry: str) -> str | None:
     """Return the path in the repository that an entry means, None for remote and outside ones."""
     if not entry or "://" in entry or entry.startswith(("/", "git@")) or "?" in entry or "\0" in entry:
         return None

@@ -41,11 +41,18 @@ class Patch:
 
 
 def listed(
-    snapshot: Snapshot, file: str, root: Node | None, *keys: str, document: int = 0, prefix: Path = ()
+    snapshot: Snapshot,
+    file: str,
+    root: Node | None,
+    *keys: str,
+    document: int = 0,
+    prefix: Path = (),
+    folder: str | None = None,
 ) -> list[Patch]:
     """Return the patches a kustomization lists under the keys. Raises EditRefused for unreadable ones.
 
-    `document`, `prefix`: where `root` stands in `file`.
+    `document`, `prefix`: where `root` stands in `file`. `folder`: that of the file when a link to it
+    stands elsewhere.
     """
     found: list[Patch] = []
     for key in keys:
@@ -60,7 +67,8 @@ def listed(
                 inner = (*at, "patch", INSIDE) if text is not entry else (*at, INSIDE)
                 found.extend(_inline(file, document, inner, text, target))
             elif path:
-                source = posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+                home = posixpath.dirname(file) if folder is None else folder
+                source = snapshot.real(posixpath.normpath(posixpath.join(home, path)))
                 nodes = enumerate(snapshot.nodes(source))
                 found.extend(Patch(source, n, (), one, target, "") for n, one in nodes if one is not None)
     return found

@@ -66,7 +66,7 @@ def of(snapshot: Snapshot, one: Rendered, standing: Standing) -> Iterable[Pointe
         what, source = f"Kustomization/{one.name}", ("kind", "name", "namespace")
         kind, name, namespace = (text_at(spec, "sourceRef", key) for key in source)
         ours, problem = standing.of_flux(what, one, kind, name, namespace or one.namespace)
-        folder = sources.folder(text_at(spec, "path"))
+        folder = snapshot.real(sources.folder(text_at(spec, "path")))
         if not ours and not _is_told(snapshot, folder, standing):
             return
         variables, open_ = _variables(one, spec)

@@ -108,7 +108,7 @@ def of_helm_release(
     spec, _ = look(found.node, "spec")
     target = text_at(spec, "targetNamespace")
     chart = text_at(spec, "chart", "spec", "chart") or text_at(spec, "chartRef", "name")
-    folder = posixpath.normpath(chart) if chart else ""
+    folder = snapshot.real(posixpath.normpath(chart)) if chart else ""
     ours, elsewhere = _flux_source(found, spec, standing)
     local = bool(chart) and ours and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
     release = Release(
@@ -187,7 +187,7 @@ def of_kustomization(snapshot: Snapshot, folder: str, file: str, root: Node | No
     home = text_at(root, "helmGlobals", "chartHome") or "charts"
     for index, entry in enumerate(entries_at(root, "helmCharts")):
         chart = text_at(entry, "name")
-        local = posixpath.normpath(posixpath.join(folder, home, chart))
+        local = snapshot.real(posixpath.normpath(posixpath.join(folder, home, chart)))
         release = Release(
             text_at(entry, "releaseName") or "release-name",
             chart,
@@ -237,7 +237,7 @@ def of_chart(snapshot: Snapshot, folder: str) -> list[Release]:
 def _chart_name(snapshot: Snapshot, folder: str) -> str:
     """Return what a chart calls itself: its folder may be called otherwise, names follow the chart."""
     try:
-        documents = snapshot.nodes(posixpath.join(folder, "Chart.yaml"))
+        documents = snapshot.nodes(snapshot.real(posixpath.join(folder, "Chart.yaml")))
     except EditRefused:
         documents = ()
     return text_at(documents[0] if documents else None, "name") or posixpath.basename(folder)
@@ -245,7 +245,7 @@ def _chart_name(snapshot: Snapshot, folder: str) -> str:
 
 def _chart_values(snapshot: Snapshot, folder: str, problem: str = "") -> list[Values]:
     """Return the chart's own values. `problem`: why those that we read are not what is deployed."""
-    path = posixpath.join(folder, "values.yaml")
+    path = snapshot.real(posixpath.join(folder, "values.yaml"))
     if not snapshot.exists(path):
         return []
     layer = _file_layer(snapshot, path)
@@ -262,7 +262,7 @@ def _values_file(
     """
     reference, slash, rest = name.partition("/")
     inside = rest if slash and reference.startswith("$") else posixpath.join(folder, name)
-    path = posixpath.normpath(inside.lstrip("/"))
+    path = snapshot.real(posixpath.normpath(inside.lstrip("/")))
     named = reference[1:] if slash and reference.startswith("$") else ""
     elsewhere = references.get(named, "")
     if elsewhere or "://" in name or not snapshot.exists(path):

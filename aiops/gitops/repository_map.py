@@ -81,6 +81,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         for path in snapshot.paths
         if path.endswith(_YAML)
         and path not in renderer.used
+        and path not in snapshot.followed
         and posixpath.basename(path) not in KUSTOMIZATIONS
         if not _below(path, inside) and (found := _plain(snapshot, path))
     ]
@@ -155,6 +156,7 @@ def _render(renderer: Renderer, folder: str) -> Unit:
 
 
 def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
+    path = snapshot.real(path)
     try:
         return objects(path, snapshot.nodes(path)) if snapshot.is_relevant(path) else []
     except EditRefused as error:
@@ -172,7 +174,7 @@ def _expand(snapshot: Snapshot, units: list[Unit], standing: Standing) -> Iterab
                 if found:
                     units.append(_of_application(unit, one, found))
             elif one.kind == "HelmRelease":
-                yield sources.folder(text_at(one.node, "spec", "chart", "spec", "chart"))
+                yield snapshot.real(sources.folder(text_at(one.node, "spec", "chart", "spec", "chart")))
                 unit.objects.extend(_of_helm_release(snapshot, unit, one, standing))
         if unit.pointer is not None:
             substitute.fill_in(unit.objects, unit.pointer)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from aiops.domain import Place
 from aiops.errors import EditRefused
-from aiops.gitops import inside
+from aiops.gitops import inside, symlinks
 from aiops.gitops.nodes import Alias, Mapping, Node, Scalar, Sequence, look
 from aiops.gitops.text import MAX_BYTES, MAX_EDIT_BYTES, Text, decode, read
 from aiops.ports import Files
@@ -63,6 +63,8 @@ class Snapshot:
         self.paths = tuple(path for path in sorted(self._tree) if _is_ours(path))
         self._known = frozenset(self.paths)
         self.folders = frozenset(folder for path in self.paths for folder in _parents(path))
+        self._links = frozenset(path for path in self.paths if self._tree[path].mode == symlinks.LINK)
+        self.followed: set[str] = set()  # links that something leads through
 
     def changed(self, files: Files, paths: frozenset[str]) -> Snapshot:
         """Return the snapshot of the same commit with other content in `paths`."""
@@ -74,6 +76,24 @@ class Snapshot:
         self._nodes = {path: kept for path, kept in before._nodes.items() if path not in paths}
         self._relevant = {path: one for path, one in before._relevant.items() if path not in paths}
 
+    def real(self, path: str) -> str:
+        """Return the path behind the links on the way; the path itself when they lead nowhere in here."""
+        if not self._links:
+            return path
+        try:
+            found = symlinks.resolve(path, self._links, self._link_text)
+        except EditRefused:
+            return path
+        if found != path and (found in self._known or found in self.folders):
+            self.followed.add(path)
+            return found
+        return path
+
+    def _link_text(self, path: str) -> str:
+        if self._tree[path].size > symlinks.MAX_TEXT_BYTES:
+            raise EditRefused("a symbolic link of more than 4096 bytes", where=path)
+        return self._files.link(path)
+
     def exists(self, path: str) -> bool:
         """Tell whether the commit has a file, link or submodule at the path."""
         return path in self._known
@@ -83,7 +103,7 @@ class Snapshot:
         for name in KUSTOMIZATIONS:
             path = posixpath.join(folder, name)
             if path in self._known:
-                return path
+                return self.real(path)
         return None
 
     def content(self, path: str) -> bytes:
@@ -91,10 +111,11 @@ class Snapshot:
         entry = self._tree.get(path) if path in self._known else None
         if entry is None:
             raise EditRefused("no such file in this commit", where=path)
+        if entry.mode == symlinks.LINK:
+            symlinks.resolve(path, self._links, self._link_text)  # raises when it leads out or in a circle
+            raise EditRefused("a symbolic link; edit the file it stands for", where=path)
         if entry.mode not in {"100644", "100755"}:
-            what = {"120000": "a symbolic link", "160000": "a submodule"}.get(
-                entry.mode, "not a regular file"
-            )
+            what = "a submodule" if entry.mode == "160000" else "not a regular file"
             raise EditRefused(f"{what}; edit the file it stands for", where=path)
         if entry.size > MAX_BYTES:
             raise EditRefused(f"larger than {MAX_BYTES} bytes", where=path)

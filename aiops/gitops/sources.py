@@ -33,10 +33,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One source: the Application's own node, then its overrides, which win."""
+    """One source: the Application's own node, then its overrides, which win.
+
+    `folder`: what it deploys, "" is the root of the repository.
+    """
 
     application: Rendered
     parts: tuple[Part, ...]
+    folder: str
 
     @property
     def node(self) -> Node | None:
@@ -58,11 +62,6 @@ class Source:
         first = self.parts[0]
         return Part(first.file, first.document, (*first.path, *path), None)
 
-    @property
-    def folder(self) -> str:
-        """The folder it deploys, "" is the root of the repository."""
-        return folder(text_at(self.node, "path"))
-
 
 def of(snapshot: Snapshot, application: Rendered) -> list[Source]:
     """Return the sources of an Application; `sources` replaces `source`."""
@@ -83,13 +82,14 @@ def of(snapshot: Snapshot, application: Rendered) -> list[Source]:
                 Part(application.file, application.document, path, node),
                 *_overrides(snapshot, application, node),
             ),
+            snapshot.real(folder(text_at(node, "path"))),
         )
         for path, node in found
     ]
 
 
 def _overrides(snapshot: Snapshot, application: Rendered, node: Node) -> Iterable[Part]:
-    inside = folder(text_at(node, "path"))
+    inside = snapshot.real(folder(text_at(node, "path")))
     if not text_at(node, "path"):
         return
     names = (f"-{application.namespace}_{application.name}", f"-{application.name}", "")
@@ -130,7 +130,7 @@ def foreign(snapshot: Snapshot, objects: Iterable[Rendered]) -> frozenset[str]:
                 path = text_at(source.node, "path")
                 url = address(text_at(source.node, "repoURL"))
                 if path and url and "{{" not in path:
-                    known = folder(path) in snapshot.folders or snapshot.exists(folder(path))
+                    known = source.folder in snapshot.folders or snapshot.exists(source.folder)
                     missing[url] = missing.get(url, 0) + (-1 if known else 1)
     others = {url for url, count in missing.items() if count > 0}
     own = flux.get("flux-system")

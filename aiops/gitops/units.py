@@ -80,7 +80,10 @@ def _reached(snapshot: Snapshot, unit: Unit, over: list[pointers.Pointer]) -> It
     """
     nearest = [one for one in over if one.folder == over[0].folder and one.file != unit.path]
     far = [one for one in over if one not in nearest]
+    linked = snapshot.real(unit.path) != unit.path
     for pointer in nearest or over[:1]:
+        if linked and pointer.source is None:
+            continue  # Flux leaves links out of what it archives (source-controller, Storage.Archive)
         around = [one for one in (pointer, *far) if one.file != unit.path]
         paths = dict.fromkeys((unit.path, *(one.file for one in around), *map(str, pointer.above)))
         names = dict.fromkeys(one.destination for one in around if one.destination)

@@ -259,7 +259,7 @@ def test_nothing_that_a_repository_brings_along_is_run(repo: Path, tmp_path: Pat
     assert canary.exists()  # the trap works when git is asked in the ordinary way
 
 
-def test_links_and_submodules_are_refused_and_never_followed(repo: Path, tmp_path: Path) -> None:
+def test_a_link_on_the_disk_is_never_followed_and_its_text_is_read(repo: Path, tmp_path: Path) -> None:
     secret = tmp_path / "secret.yaml"
     secret.write_text(manifest("6.6.6"), encoding="utf-8")
     (repo / "out-web.yaml").symlink_to(secret)
@@ -281,6 +281,9 @@ def test_links_and_submodules_are_refused_and_never_followed(repo: Path, tmp_pat
     ):
         with pytest.raises(EditRefused, match=reason):
             files.read(path)
+    assert ["deploy/web.yaml", "loop.yaml"] == [files.link("in.yaml"), files.link("loop.yaml")]
+    with pytest.raises(EditRefused, match="not a symbolic link"):
+        files.link("README.md")
     target = where.resolve(files, WEB, "replicas")
     assert (None, True) == (target.winner, "out-web.yaml: a symbolic link" in (target.refusal or ""))
 

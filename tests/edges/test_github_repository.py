@@ -118,6 +118,19 @@ def test_only_regular_files_of_a_usable_size_are_read(path: str, reason: str) ->
 
 
 @responses.activate
+def test_a_link_is_read_as_text() -> None:
+    repository = canned(responses.mock)
+    responses.get(f"{API}/repos/acme/gitops/git/trees/{'f' * 40}", json=tree())
+    blob = {"sha": "b" * 40, "encoding": "base64", "content": base64.b64encode(b"web.yaml\n"[:8]).decode()}
+    responses.get(f"{API}/repos/acme/gitops/git/blobs/{'b' * 40}", json=blob)
+    files = repository.files("f" * 40)
+
+    assert "web.yaml" == files.link("link.yaml")
+    with pytest.raises(EditRefused, match="not a symbolic link"):
+        files.link("web.yaml")
+
+
+@responses.activate
 def test_a_blob_is_asked_for_once() -> None:
     repository = canned(responses.mock)
     responses.get(f"{API}/repos/acme/gitops/git/trees/{'f' * 40}", json=tree())

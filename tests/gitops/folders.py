@@ -36,6 +36,11 @@ class MemoryFiles:
             raise EditRefused("not a regular file", where=path)
         return self._files[path]
 
+    def link(self, path: str) -> str:
+        if self._modes.get(path) != "120000":
+            raise EditRefused("not a symbolic link", where=path)
+        return self._files[path].decode()
+
 
 class MemoryRepository:
     """A first-parent history in memory, oldest first: (time, content of the one file or None)."""
@@ -63,7 +68,13 @@ class MemoryRepository:
 
 def of_folder(folder: Path, checkout: Checkout | None = None) -> MemoryFiles:
     """Return the files below a folder as one commit; `checkout`: of which branch of which repository."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    found = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in found}
     return MemoryFiles(
-        {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}, checkout=checkout
+        {
+            name: str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+            for name, path in names.items()
+        },
+        {name: "120000" for name, path in names.items() if path.is_symlink()},
+        checkout,
     )

@@ -173,6 +173,24 @@ CASES: dict[str, Hostile] = {
         lambda: {"web.yaml": b"/etc/passwd"}, "a symbolic link", modes={"web.yaml": "120000"}
     ),
     "link-resource": Hostile(lambda: _kustomized(b""), "a symbolic link", modes={"web.yaml": "120000"}),
+    "link-out": Hostile(
+        lambda: {"a/web.yaml": b"../../web.yaml"}, "out of the repository", modes={"a/web.yaml": "120000"}
+    ),
+    "link-circle": Hostile(
+        lambda: {"a/web.yaml": b"../b/web.yaml", "b": b"a"},
+        "a symbolic link in a circle",
+        modes={"a/web.yaml": "120000", "b": "120000"},
+    ),
+    "link-chain": Hostile(
+        lambda: {**{f"{n}/web.yaml": b"../%d/web.yaml" % (n + 1) for n in range(2000)}, "2000/x": b""},
+        "through too many others",
+        modes={f"{n}/web.yaml": "120000" for n in range(2000)},
+    ),
+    "link-workflow": Hostile(
+        lambda: {"web.yaml": b".github/web.yaml", ".github/web.yaml": MANIFEST},
+        "edit the file it stands for",
+        modes={"web.yaml": "120000"},
+    ),
     "link-kustomization": Hostile(lambda: _kustomized(b""), "3", modes={"kustomization.yaml": "120000"}),
     "link-values": Hostile(
         lambda: {**_application("v.yaml"), "chart/v.yaml": b"/etc/passwd"},

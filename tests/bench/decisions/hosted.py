@@ -38,6 +38,9 @@ class HeldFiles:
             raise EditRefused("not in this commit", where=path)
         return self.content[path]
 
+    def link(self, path: str) -> str:
+        raise EditRefused("the mesh commits no links", where=path)
+
 
 def _blob(text: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(text) + text).hexdigest()  # noqa: S324 - git's own name
