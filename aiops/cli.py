@@ -190,6 +190,18 @@ def where(target: str | None, repo: Path | None, config_file: Path, output_forma
     return command.where(target, repo, config_file, as_json=output_format == "json")
 
 
+@app.command()
+@click.argument("file", metavar="REPORT", type=FILE)
+@click.option("--output", type=FILE, default=Path("report.html"), show_default=True, help="The page.")
+@click.option("--summary", "summary_file", type=FILE, help="Append a few lines of Markdown to this file.")
+@click.option("--prometheus", metavar="URL", default="", help="Link queries to this address.")
+def report(file: Path, output: Path, summary_file: Path | None, prometheus: str) -> int:
+    """Turn REPORT, made by `aiops run --format json` (- for stdin), into one HTML page."""
+    from aiops.commands import report as command
+
+    return command.report(file, output, summary_file, prometheus)
+
+
 def main() -> None:
     """Run the command line; every expected error is one line on stderr and its exit code."""
     if sys.flags.optimize:

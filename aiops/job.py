@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from aiops.detect.carried import Carried
@@ -25,6 +25,7 @@ from aiops.domain import (
     PullRequest,
     Query,
     Scores,
+    SignalHistory,
     Workload,
 )
 from aiops.errors import AiopsError
@@ -78,6 +79,7 @@ class Result:
     of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
     `carried`: what the next run may go on from. `outlook`: what runs into a bound if it goes on.
     `followed`, `reviews`: what became of the pull requests that existed.
+    `histories`: for the page, of workloads with an incident; empty when only a plan was proposed.
     """
 
     plan: Plan
@@ -95,3 +97,4 @@ class Result:
     outlook: tuple[Outlook, ...] = ()
     followed: tuple[Followed, ...] = ()
     reviews: tuple[Review, ...] = ()
+    histories: Mapping[Workload, tuple[SignalHistory, ...]] = field(default_factory=dict)

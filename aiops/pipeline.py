@@ -44,6 +44,7 @@ from aiops.errors import AiopsError, DataUnusable, EditRefused
 from aiops.gitops import culprit, past, where
 from aiops.gitops import edits as editing
 from aiops.job import Earlier, Job, Progress, Result, Sent
+from aiops.page import history as pictures
 from aiops.ports import Forge, Metrics, Repository
 from aiops.propose import chart, marker, proposal, reviews
 from aiops.reading import Reader, read_context, read_history, read_outlook
@@ -118,6 +119,7 @@ def analyse(
         drift=drifts,
         carried=carried,
         outlook=outlook.outlook(coming, history.recent, drifts, queries, job.limits),
+        histories=pictures.around(incidents, history.recent, scores),
     )
 
 

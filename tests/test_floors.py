@@ -20,7 +20,7 @@ import real
 FLOORS = {
     **dict.fromkeys(("__init__", "domain", "errors"), 0),
     **dict.fromkeys(
-        ("limits", "ports", "ingest", "detect", "diagnose", "decide", "gitops", "propose", "mesh"), 1
+        ("limits", "ports", "ingest", "detect", "diagnose", "decide", "gitops", "propose", "page", "mesh"), 1
     ),
     "edges": 2,
     **dict.fromkeys(("config", "evaluate", "job", "pipeline", "reading", "report", "sending"), 3),

@@ -29,6 +29,7 @@ from aiops.domain.incident import (
     Incident,
     Outlook,
     Scores,
+    SignalHistory,
     State,
     Verdict,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "Signal",
+    "SignalHistory",
     "State",
     "Surroundings",
     "Target",

@@ -99,6 +99,20 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalHistory:
+    """One signal around an onset, for the page. Points `step_s` apart, values in `unit`, None = no sample."""
+
+    signal: str
+    unit: str
+    start_s: int
+    step_s: int
+    observed: tuple[float | None, ...]
+    expected: tuple[float | None, ...]
+    lower: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """One signal of a workload that changes by `per_day` of itself every day (0.01 = 1 %).
 

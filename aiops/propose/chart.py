@@ -34,7 +34,7 @@ def sample(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
     panel_row = _row(panel.workloads, [signal.name for signal in panel.signals], incident, name)
     if score_row is None or panel_row is None:
         return None
-    observed = _on_grid(panel.values[panel_row], panel.times, scores.times)  # [T]
+    observed = on_grid(panel.values[panel_row], panel.times, scores.times)  # [T]
     start = incident.onset_s - _BEFORE_S
     keep = scores.times >= start  # [T] -> [K]
     return thin(
@@ -65,7 +65,7 @@ def thin(
         return None
     stride = math.ceil(len(times) / MAX_POINTS)
     # From the end, so that the newest step is in a full bucket: [T] -> [P, stride], front padded.
-    lines = [_buckets(line, stride) for line in (observed, expected, upper)]
+    lines = [buckets(line, stride) for line in (observed, expected, upper)]
     ends = times[::-1][::stride][::-1]
     return Chart(signal, unit, tuple(int(end) for end in ends), lines[0], lines[1], lines[2], onset_s)
 
@@ -121,7 +121,7 @@ def _row(
     return workloads.index(incident.workload), signals.index(name)
 
 
-def _on_grid(values: FloatArray, times: TimesArray, wanted: TimesArray) -> FloatArray:
+def on_grid(values: FloatArray, times: TimesArray, wanted: TimesArray) -> FloatArray:
     """Return `values` [T] at the times `wanted` [K]; NaN where `times` has no such step."""
     place = np.clip(np.searchsorted(times, wanted), 0, max(len(times) - 1, 0))
     if not len(times):
@@ -129,7 +129,8 @@ def _on_grid(values: FloatArray, times: TimesArray, wanted: TimesArray) -> Float
     return np.where(times[place] == wanted, values[place], np.nan)
 
 
-def _buckets(line: FloatArray, stride: int) -> tuple[float | None, ...]:
+def buckets(line: FloatArray, stride: int) -> tuple[float | None, ...]:
+    """Return means of `stride` steps, [T] -> [P], the newest step in the last of them; None = no sample."""
     padded = np.concatenate([np.full(-len(line) % stride, np.nan), line])  # [T] -> [P * stride]
     buckets = padded.reshape(-1, stride)  # [P, stride]
     there = np.isfinite(buckets)

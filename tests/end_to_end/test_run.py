@@ -28,6 +28,8 @@ def test_two_incidents_get_a_pull_request_and_everything_else_is_left_alone(comm
     assert actions == ["rollback", "scale"]
     judged = {one["workload"]["name"]: one for one in done.report["workloads"]}
     acted = {name: judged[name] for name in done.decisions()}
+    drawn = [one["incident"]["series"][0] for one in acted.values()]
+    assert all(series["observed"][-1] > max(filter(None, series["upper"])) for series in drawn)
     assert {one["scorer"] for one in acted.values()} == {"lstm"}
     assert {one["pull_request"]["state"] for one in acted.values()} == {"opened"}
     others = [one for name, one in judged.items() if name not in acted]

@@ -6,24 +6,19 @@ NaN never leaves here: what is unknown is null. No wall time and no machine path
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from typing import Any
 
-from aiops.domain import DriftWatch, Evidence, Hold, Incident, Plan, PlanItem, Workload
+from aiops.domain import Hold, Incident, Plan, PlanItem, SignalHistory
 from aiops.errors import AiopsError, worst
 from aiops.job import Result, Sent
+from aiops.report import seen
+from aiops.report.values import named, number, utc
+
+__all__ = ["document", "exit_code", "failure", "from_plan", "number", "reason", "utc"]
 
 # These stop more than one workload and want somebody to look (exit 40). A cool-down, a veto or an
 # open pull request hold one workload back as they should: that is a normal end.
 FOR_A_PERSON = ("G-STORM", "G-DATA", "G-RATE", "G-TRIED")
-
-
-def utc(seconds: int | None) -> str | None:
-    """Return `2026-03-18T10:30:00Z`, or None."""
-    if seconds is None:
-        return None
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def exit_code(result: Result, *, detailed: bool = False) -> int:
@@ -51,13 +46,18 @@ def document(result: Result, code: int) -> dict[str, Any]:
         },
         "errors": [_error(error) for error in result.errors],
         "workloads": [
-            _workload(incident, items.get(incident.workload), result.sent.get(incident.workload))
-            | {"drift": _drift(drift.get(incident.workload))}
+            _workload(
+                incident,
+                items.get(incident.workload),
+                result.sent.get(incident.workload),
+                result.histories.get(incident.workload, ()),
+            )
+            | {"drift": seen.drift(drift.get(incident.workload))}
             for incident in result.incidents
         ],
         "unresolved": [
             {
-                "workload": _name(workload),
+                "workload": named(workload),
                 "what": what,
                 "reason": reason,
                 "todo": "aiops where " + str(workload),
@@ -91,7 +91,7 @@ def document(result: Result, code: int) -> dict[str, Any]:
         ],
         "reviews": [
             {
-                "workload": _name(one.workload),
+                "workload": named(one.workload),
                 "proposed": one.proposed,
                 "merged": one.merged,
                 "confirmed": one.confirmed,
@@ -138,22 +138,15 @@ def _error(error: AiopsError) -> dict[str, Any]:
     return {"code": error.code, "where": error.where, "message": error.message, "todo": error.todo}
 
 
-def _name(workload: Workload) -> dict[str, str]:
-    return {
-        "cluster": workload.cluster,
-        "namespace": workload.namespace,
-        "kind": workload.kind,
-        "name": workload.name,
-    }
-
-
 def _item_code(item: PlanItem) -> int:
     return 21 if isinstance(item.decision, Hold) and item.decision.variant == "edit-refused" else 0
 
 
-def _workload(incident: Incident, item: PlanItem | None, sent: Sent | None) -> dict[str, Any]:
+def _workload(
+    incident: Incident, item: PlanItem | None, sent: Sent | None, histories: tuple[SignalHistory, ...]
+) -> dict[str, Any]:
     return {
-        "workload": _name(incident.workload),
+        "workload": named(incident.workload),
         "exit_code": _item_code(item) if item else 0,
         "reason": reason(item, sent),
         "verdict": incident.verdict.value,
@@ -161,8 +154,8 @@ def _workload(incident: Incident, item: PlanItem | None, sent: Sent | None) -> d
         "scorer": incident.scorer,
         "fallback_reason": incident.fallback_reason,
         "data": {"coverage": number(incident.coverage), "newest_sample_at": utc(incident.newest_sample_s)},
-        "incident": _incident(incident) if incident.onset_s is not None else None,
-        "diagnosis": _diagnosis(item) if item and incident.onset_s is not None else None,
+        "incident": seen.incident(incident, histories) if incident.onset_s is not None else None,
+        "diagnosis": seen.diagnosis(item) if item and incident.onset_s is not None else None,
         "decision": _decision(item) if item else None,
         "pull_request": _pull(sent) if sent else None,
     }
@@ -175,80 +168,6 @@ def reason(item: PlanItem | None, sent: Sent | None) -> str:
     if item:
         return item.decision.reason
     return "within what is expected"
-
-
-def _incident(incident: Incident) -> dict[str, Any]:
-    return {
-        "state": incident.state.value,
-        "onset": utc(incident.onset_s),
-        "familiar": None
-        if incident.familiar is None
-        else {"kind": incident.familiar.kind, "reason": incident.familiar.reason},
-        "signals": [
-            {
-                "signal": breach.signal,
-                "observed": number(breach.observed),
-                "expected": number(breach.expected),
-                "unit": breach.unit,
-                "score": number(breach.score),
-            }
-            for breach in incident.signals
-        ],
-    }
-
-
-def _drift(watch: DriftWatch | None) -> dict[str, Any] | None:
-    """Return what drifts; null when only a plan was read, which has no reference."""
-    if watch is None:
-        return None
-    return {
-        "watched": watch.watched,
-        "days": watch.days,
-        "signals": [
-            {
-                "signal": one.signal,
-                "unit": one.unit,
-                "per_day": number(one.per_day),
-                "from": number(one.old),
-                "to": number(one.new),
-                "since": utc(one.since_s),
-            }
-            for one in watch.drifts
-        ],
-    }
-
-
-def _diagnosis(item: PlanItem) -> dict[str, Any]:
-    diagnosis, impact = item.diagnosis, item.diagnosis.impact
-    return {
-        "cause": diagnosis.cause.value,
-        "evidence": [_evidence(one) for one in diagnosis.evidence],
-        "against": [_evidence(one) for one in diagnosis.against],
-        "impact": {
-            "share_failing": number(impact.share_failing),
-            "share_slow": number(impact.share_slow),
-            "callers": list(impact.callers),
-            "growing": impact.growing,
-        },
-        "root": None if diagnosis.root is None else _name(diagnosis.root),
-        "place": diagnosis.place or None,
-        "ruled_out": list(diagnosis.ruled_out),
-        "missing": list(diagnosis.missing),
-        "rules": [
-            {"rule": asked.rule, "holds": asked.holds, "answer": asked.answer}
-            for asked in (*diagnosis.trace, *item.gates)
-        ],
-    }
-
-
-def _evidence(one: Evidence) -> dict[str, Any]:
-    return {
-        "claim": one.claim,
-        "query": one.query,
-        "value": number(one.value),
-        "unit": one.unit,
-        "at": utc(one.at_s),
-    }
 
 
 def _decision(item: PlanItem) -> dict[str, Any]:
@@ -286,10 +205,3 @@ def _pull(sent: Sent) -> dict[str, Any] | None:
         "branch": sent.pull.branch,
         "state": sent.state,
     }
-
-
-def number(value: float | None) -> float | None:
-    """Return `value` at 6 significant digits; None for NaN and infinities."""
-    if value is None or not math.isfinite(value):
-        return None
-    return float(f"{value:.6g}")
