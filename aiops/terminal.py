@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from aiops.domain import DriftWatch, Hold, PlanItem, Verdict
+from aiops.domain import DriftWatch, Hold, Outlook, PlanItem, Verdict
 from aiops.job import Progress, Result
 from aiops.report import reason, utc
 
@@ -103,12 +103,7 @@ def result(found: Result) -> None:
     say(f"{len(rows)} workloads as of {utc(found.plan.data_time_s)}{touched}\n")
     table(("WORKLOAD", "VERDICT", "SCORE", "SCORER", "DECISION", "REASON"), rows)
     _drift(found.drift)
-    for ahead in found.outlook:
-        where = "/".join(part for part in (ahead.cluster, ahead.namespace, ahead.subject) if part)
-        say(
-            f"\npredicted: {ahead.what} of {where} reaches {ahead.bound:.4g} {ahead.unit}"
-            f" at {utc(ahead.breach_s)} if it goes on, now {ahead.value:.4g}"
-        )
+    _outlook(found.outlook)
     for one in found.followed:
         say(f"\npull request {one.pull.number}: {one.outcome}{f', {one.pull.url}' if one.pull.url else ''}")
         if one.comment:
@@ -122,6 +117,19 @@ def result(found: Result) -> None:
         say(f"note: {notice}", stderr=True)
     for error in found.errors:
         say(f"error: {error}", stderr=True)
+
+
+def _outlook(coming: Sequence[Outlook]) -> None:
+    """Print what reaches its bound if it goes on, and the certificates that have ended already."""
+    for ahead in coming:
+        where = "/".join(part for part in (ahead.cluster, ahead.namespace, ahead.subject) if part)
+        if ahead.what == "certificate" and ahead.value <= 0:
+            say(f"\nended: certificate {where} at {utc(ahead.breach_s)}, and it is not renewed")
+            continue
+        say(
+            f"\npredicted: {ahead.what} of {where} reaches {ahead.bound:.4g} {ahead.unit}"
+            f" at {utc(ahead.breach_s)} if it goes on, now {ahead.value:.4g}"
+        )
 
 
 def _drift(watches: Sequence[DriftWatch]) -> None:

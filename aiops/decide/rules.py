@@ -143,6 +143,12 @@ CAUSES = (
         ("exposure_min",),
     ),
     Rule(
+        "R-CERT",
+        "A certificate of the namespace ended shortly before: named, for a person to renew.",
+        "issue 4, what changed",
+    ),
+    Rule("S-CALLER", "It fails for one caller and serves all others well.", "issue 4, drill-down by caller"),
+    Rule(
         "S3",
         "Load above forecast, from outside, and saturated with it: more capacity.",
         "guide S3",

@@ -6,7 +6,18 @@ a state change (a version, a load, a known peak) or another workload; it never n
 
 from __future__ import annotations
 
-from aiops.diagnose import experiments, graph, late, leaks, load, places, releases, settings, versions
+from aiops.diagnose import (
+    callers,
+    experiments,
+    graph,
+    late,
+    leaks,
+    load,
+    places,
+    releases,
+    settings,
+    versions,
+)
 from aiops.diagnose.facts import Facts, describe
 from aiops.diagnose.inquiry import Finding, Inquiry, Rule
 from aiops.domain import Asked, Cause, Change, Evidence
@@ -223,6 +234,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("R1", bad_release),
     ("R6", settings.changed_settings),
     ("R-EXPOSE", settings.moved_traffic),
+    ("R-CERT", settings.ended_certificate),
+    ("S-CALLER", callers.one_caller),
     ("S3", load.more_load),
     ("R13", leaks.leak),
     ("R15", less_traffic),

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.diagnose.rows import Sources
+from aiops.diagnose.rows import Sources, newest
 from aiops.domain import Change, FloatArray, TimesArray, Workload
 
 # Containers that the platform injects. A new image there is shared infrastructure: rolling the
@@ -94,6 +94,28 @@ def settings_changes(sources: Sources, workload: Workload) -> tuple[Change, ...]
         own = name == workload.name or name.startswith(f"{workload.name}-")
         moves = _moves(workload, values, answer.times)
         found += [replace(one, kind="config" if own else "nearby", subject=subject) for one in moves]
+    return _sorted(found)
+
+
+def ended_certificates(sources: Sources, workload: Workload) -> tuple[Change, ...]:
+    """Return the certificates of the namespace of a workload that have ended, oldest first.
+
+    Which workload uses one no metric tells; that it ended in the minutes before tells enough to look.
+    """
+    answer = sources.answers.get("certificate_end")
+    if answer is None:
+        return ()
+    found = []
+    for labels, values in zip(answer.labels, answer.values, strict=True):  # [N, T] -> [T]
+        here = (labels.get("cluster", ""), labels.get("namespace", ""))
+        ends_s = newest(values)
+        if (
+            here == (workload.cluster, workload.namespace)
+            and ends_s is not None
+            and ends_s <= answer.times[-1]
+        ):
+            subject = f"certificate {labels.get('name', '')}"
+            found.append(Change(workload, "certificate", subject, "valid", "ended", int(ends_s)))
     return _sorted(found)
 
 

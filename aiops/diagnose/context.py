@@ -11,7 +11,13 @@ from collections.abc import Iterable, Mapping
 
 from aiops.detect.windows import EVALUATION_DELAY_S
 from aiops.diagnose import surroundings, traffic
-from aiops.diagnose.changes import image_changes, replica_changes, settings_changes, template_changes
+from aiops.diagnose.changes import (
+    ended_certificates,
+    image_changes,
+    replica_changes,
+    settings_changes,
+    template_changes,
+)
 from aiops.diagnose.exposure import exposure_changes
 from aiops.diagnose.rows import Kinds, Sources, newest
 from aiops.domain import (
@@ -72,6 +78,7 @@ AROUND_ONSET = (
     "vpa_active",
     "alerts_firing",
     "chaos_running",
+    "certificate_end",
     "targets_up",
     "targets_known",
 )
@@ -86,7 +93,7 @@ SILENT_WHEN_WELL = (
     "alerts_firing",
 )
 # Sources of tools that not every cluster has; without the tool there is nothing to miss.
-OF_TOOLS = ("quota_used", "rollout_phase", "canary_status", "vpa_active", "chaos_running")
+OF_TOOLS = ("quota_used", "rollout_phase", "canary_status", "vpa_active", "chaos_running", "certificate_end")
 # Sources that must have a row of the workload itself: Kubernetes writes these for every one.
 PER_WORKLOAD = ("image", "replicas_desired", "replicas_available", "cpu_throttled")
 
@@ -137,6 +144,7 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         *images,
         *template_changes(sources, workload, images),
         *settings_changes(sources, workload),
+        *ended_certificates(sources, workload),
         *exposure_changes(sources, workload, images, onset_s),
         *replica_changes(sources, workload),
     )

@@ -179,4 +179,6 @@ def describe(change: Change) -> str:
         return f"image of container {change.subject} from {change.old} to {change.new}"
     if change.kind in ("config", "nearby") and "/" in change.subject:
         return f"an edit of {change.subject}"
+    if change.kind == "certificate":
+        return f"the end of {change.subject}"
     return f"{change.subject} from {change.old} to {change.new}"

@@ -96,13 +96,14 @@ def _trends(
 
 
 def _certificates(answers: Mapping[str, Answer], limits: Limits) -> list[Outlook]:
+    """Return the certificates that end soon, and those that ended lately and were not renewed."""
     answer = answers.get("certificate_end")
     if answer is None:
         return []
     now_s, found = int(answer.times[-1]), []
     for labels, row in zip(answer.labels, answer.values, strict=True):
         known = row[np.isfinite(row)]
-        if known.size and now_s < known[-1] <= now_s + limits.certificate_ahead_s:
+        if known.size and abs(known[-1] - now_s) <= limits.certificate_ahead_s:
             days = (float(known[-1]) - now_s) / DAY_S
             place = (labels.get("cluster", ""), labels.get("namespace", ""), labels.get("name", ""))
             found.append(Outlook(*place, "certificate", days, 0.0, "days", int(known[-1]), answer.query.expr))

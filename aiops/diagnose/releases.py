@@ -55,7 +55,7 @@ def rival(facts: Facts, change: Change, signals: list[str], *, split: bool) -> t
     in place, a route. Another image or pod template stands in the same new pods and stays one.
     """
     slack = facts.limits.onset_slack_s
-    for other in reversed(facts.recent_changes("image", "config", "exposure")):
+    for other in reversed(facts.recent_changes("image", "config", "exposure", "certificate")):
         if other == change or other.subject in SIDECARS:
             continue
         if other.kind == "image" and (other.subject, other.new) not in set(facts.context.images):

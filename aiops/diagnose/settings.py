@@ -11,7 +11,12 @@ from aiops.diagnose.facts import Facts, describe
 from aiops.diagnose.inquiry import Finding, Inquiry
 from aiops.domain import Cause, Change, Evidence
 
-_SOURCE = {"config": "pod_template", "nearby": "config_version", "exposure": "service_rate"}
+_SOURCE = {
+    "config": "pod_template",
+    "nearby": "config_version",
+    "exposure": "service_rate",
+    "certificate": "certificate_end",
+}
 
 
 def changed_settings(inquiry: Inquiry) -> Finding | None:
@@ -62,6 +67,20 @@ def moved_traffic(inquiry: Inquiry) -> Finding | None:
     return Finding(Cause.EXPOSURE, facts.workload, answer, change, (told(facts, change),))
 
 
+def ended_certificate(inquiry: Inquiry) -> Finding | None:
+    """R-CERT: a certificate of its namespace ended in the hour before, and users notice."""
+    facts = inquiry.facts
+    change = newest(facts, "certificate")
+    if change is None:
+        inquiry.no("R-CERT", "no certificate of its namespace is known to have ended in the hour before")
+        return None
+    if "error_ratio" not in facts.harmed():
+        inquiry.clear("R-CERT", f"{describe(change)}: no errors after it")
+        return None
+    answer = f"{describe(change)}, {releases.lead(facts.onset_s - change.at_s)}; renew it"
+    return Finding(Cause.CONFIG, facts.workload, answer, change, (told(facts, change),))
+
+
 def newest(facts: Facts, kind: str) -> Change | None:
     """Return the newest change of a kind that the onset can follow."""
     return max(facts.recent_changes(kind), key=lambda c: (c.at_s, c.subject, c.new or ""), default=None)
@@ -71,7 +90,7 @@ def told(facts: Facts, change: Change) -> Evidence:
     """Return a change as evidence: how long before the onset it came."""
     lead_s = facts.onset_s - change.at_s
     source = "config_version" if "/" in change.subject else _SOURCE[change.kind]
-    the = "" if "/" in change.subject else "the "
+    the = "" if "/" in change.subject or change.kind == "certificate" else "the "
     return facts.evidence(
         f"{releases.lead(lead_s)} {the}{describe(change)}", source, lead_s / 60, "min", change.at_s
     )

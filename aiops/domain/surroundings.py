@@ -12,7 +12,8 @@ class Change:
     """Something that changed around the onset.
 
     `kind`: "image", "config" (pod template without the image, ConfigMap or Secret of its own),
-    "exposure" (share of a service's traffic), "nearby" (settings of the namespace) or "replicas".
+    "exposure" (share of a service's traffic), "certificate" (one of the namespace ended), "nearby"
+    (settings of the namespace) or "replicas".
     """
 
     workload: Workload

@@ -27,7 +27,7 @@ def named(
     held: Hold, found: Diagnosis, repository: Repository, sha: str, clusters: Sequence[Cluster]
 ) -> Hold:
     """Return a hold that also names the commit to revert, when the repository has one at that time."""
-    if found.change is None:
+    if found.change is None or found.change.kind == "certificate":  # time did it, and no commit
         return held
     target = where.resolve(repository.files(sha), found.workload, "image.tag", clusters)
     one = commit(repository, sha, target, found.change)

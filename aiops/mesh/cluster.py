@@ -10,7 +10,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
+import numpy as np
+
 from aiops.mesh.families import Family, Series, constant
+from aiops.mesh.faults import Reading
 from aiops.mesh.plant import Trace
 
 JOB = "kube-state-metrics"
@@ -19,9 +22,9 @@ _HELP = "From the Kubernetes object of the same name."
 
 
 def families(trace: Trace) -> Iterator[Family]:
-    """Return the gauges of every node and of the ConfigMap of every service."""
+    """Return the gauges of every node, of the ConfigMap of every service, and what else is read."""
     found: dict[str, list[Series]] = {}
-    for series in (*_nodes(trace), *_settings(trace)):
+    for series in (*_nodes(trace), *_settings(trace), *_readings(trace)):
         found.setdefault(series.metric, []).append(series)
     for metric in sorted(found):
         yield Family(metric, "gauge", _HELP, JOB, tuple(found[metric]))
@@ -56,3 +59,14 @@ def _settings(trace: Trace) -> Iterator[Series]:
         own = {"namespace": trace.mesh.namespace, "configmap": f"{name}-config"}
         version = float(100_000 + zlib.crc32(name.encode()) % 100_000)
         yield constant(name, "kube_configmap_metadata_resource_version", own, begin, end, version)
+
+
+def _readings(trace: Trace) -> Iterator[Series]:
+    """Return the series that events bring along, a sample a minute."""
+    for event in trace.events:
+        if isinstance(event, Reading):
+            begin, end = (int(np.searchsorted(trace.times, at_s)) for at_s in (event.start_s, event.end_s))
+            # The line goes to its end, also where the simulation stops earlier.
+            steps = max((event.end_s - event.start_s) // 60, 1)
+            values = np.linspace(event.first, event.last, steps)[: end - begin]
+            yield Series(event.subject, event.metric, dict(event.labels), begin, values)

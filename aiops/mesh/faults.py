@@ -128,6 +128,17 @@ class FanOut:
 
 
 @dataclass(frozen=True, slots=True)
+class BadCaller:
+    """`service` sends `to` requests of which a `share` cannot be answered (500); it takes no harm."""
+
+    service: str
+    start_s: int
+    end_s: int
+    to: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class Injection:
     """Proxies are told to fail a `share` of the calls to `service`: flag FI, the server sees none of it."""
 
@@ -192,6 +203,23 @@ class MissingSeries:
     prefix: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One more series of some exporter: from `first` to `last` in a straight line, then it is gone.
+
+    What the plant does not run itself: a delivery tool, a certificate, a quota, an experiment. It
+    changes nothing but what is measured. `subject`: the service it is about, "" = none.
+    """
+
+    metric: str
+    labels: tuple[tuple[str, str], ...]
+    start_s: int
+    end_s: int
+    first: float
+    last: float
+    subject: str = ""
+
+
 Event = (
     Deploy
     | ConfigChange
@@ -202,6 +230,7 @@ Event = (
     | NodeLoss
     | NoRoom
     | FanOut
+    | BadCaller
     | Injection
     | Crash
     | Leak
@@ -209,6 +238,7 @@ Event = (
     | ScrapeOutage
     | CounterReset
     | MissingSeries
+    | Reading
 )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from aiops.domain import FloatArray, TimesArray
 from aiops.mesh import load, rollout, settle, traffic
 from aiops.mesh.asked import asked
-from aiops.mesh.faults import Control, Crash, Event, Injection, NodeLoss, NoRoom, Surge
+from aiops.mesh.faults import BadCaller, Control, Crash, Event, Injection, NodeLoss, NoRoom, Surge
 from aiops.mesh.graph import Mesh, Service
 from aiops.mesh.settle import Running, Standing
 
@@ -94,10 +94,20 @@ def simulate(
             else running[source].served * standing[source].calls(destination, rate),
             retries,
             stream(seed, "flow", source, destination),
+            _bad_share(events, source, destination, times),
         )
     ]
     cores = {s.name: _cores(s, standing[s.name], running[s.name]) for s in mesh.services}
     return Trace(mesh, events, controls, seed, times, standing, running, cores, tuple(flows))
+
+
+def _bad_share(events: tuple[Event, ...], source: str, destination: str, times: TimesArray) -> FloatArray:
+    """Return [T] the share of one caller's requests to one callee that cannot be answered."""
+    share = np.zeros(times.size)
+    for event in events:
+        if isinstance(event, BadCaller) and (event.service, event.to) == (source, destination):
+            share[(times >= event.start_s) & (times < event.end_s)] = event.share
+    return share
 
 
 def resume(trace: Trace, controls: tuple[Control, ...], end_s: int) -> Trace:

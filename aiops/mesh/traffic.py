@@ -44,9 +44,18 @@ class Flow:
 
 
 def draw(
-    source: str, there: Standing, now: Running, rate: FloatArray, retries: int, rng: np.random.Generator
+    source: str,
+    there: Standing,
+    now: Running,
+    rate: FloatArray,
+    retries: int,
+    rng: np.random.Generator,
+    unanswerable: FloatArray | float = 0.0,
 ) -> list[Flow]:
-    """Return the flows of one edge. `rate`: [T] calls per second that the caller wants to make."""
+    """Return the flows of one edge. `rate`: [T] calls per second that the caller wants to make.
+
+    `unanswerable`: [T] share of them that fails whoever answers.
+    """
     away = now.turned_away(there.refused)
     arriving = rate * attempts(away, retries) * (1.0 - there.refused) * 60.0  # per minute
     tags = [generation.tag for generation in there.asked.generations]
@@ -56,6 +65,7 @@ def draw(
         rows = [g for g, other in enumerate(tags) if other == tag]
         share = there.share[rows].sum(axis=0)
         errors = (there.share[rows] * now.errors[rows]).sum(axis=0) / np.maximum(share, 1e-12)
+        errors = errors + (1.0 - errors) * unanswerable
         alive = there.ready[rows].sum(axis=0) > 0
         minutes = np.flatnonzero(alive)
         if minutes.size:

@@ -60,8 +60,8 @@ def test_a_volume_and_a_quota_that_fill_up_are_told_by_name() -> None:
     ]
 
 
-@pytest.mark.parametrize(("days", "told"), [(2, 1), (30, 0), (-1, 0)])
-def test_a_certificate_is_told_in_its_last_week(days: int, told: int) -> None:
+@pytest.mark.parametrize(("days", "told"), [(2, 1), (30, 0), (-1, 1), (-30, 0)])
+def test_a_certificate_is_told_in_its_last_week_and_in_the_week_after(days: int, told: int) -> None:
     ends = answered("certificate_end", np.full(TIMES.size, float(NOW_S + days * DAY_S)), name="shop-tls")
     found = outlook.outlook(ends, Shop("api").panel, (), {}, LIMITS)
     assert [one.what for one in found] == ["certificate"] * told

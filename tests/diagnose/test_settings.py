@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from diagnose.scenes import Shop, bad_release, good_target
+from diagnose.scenes import NOW_S, Shop, bad_release, count_target, good_target, surge
 
-from aiops.domain import Cause
+from aiops.domain import Cause, Hold
 
 
 def failing(onset: int = 30) -> Shop:
@@ -132,3 +132,28 @@ def test_traffic_that_was_moved_away_is_told_of_who_lost_it() -> None:
     decision = shop.decide("api")
     assert (decision.action, decision.rule) == ("hold", "R-EXPOSE")
     assert "moved away" in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("ended_min", "namespace", "rule"),
+    [(32, "shop", "R-CERT"), (120, "shop", "R0"), (32, "other", "R0"), (-60, "shop", "R0")],
+)
+def test_a_certificate_of_the_namespace_that_ended_in_the_hour_before_is_named(
+    ended_min: int, namespace: str, rule: str
+) -> None:
+    ends_s = float(NOW_S - ended_min * 60)
+    shop = failing().row("certificate_end", ends_s, namespace=namespace, name="shop-tls")
+    held = shop.decide("api", good_target())
+    assert isinstance(held, Hold)
+    assert (held.rule, "certificate shop-tls" in held.reason) == (rule, rule == "R-CERT")
+
+
+def test_a_release_and_the_end_of_a_certificate_in_the_same_minutes_are_a_tie() -> None:
+    shop = failing().image("api", "2.0.0", at=32)
+    shop.row("certificate_end", float(NOW_S - 33 * 60), namespace="shop", name="shop-tls")
+    assert told(shop) == ("hold", "R-TIE")
+
+
+def test_a_certificate_that_ended_harmlessly_does_not_stop_more_capacity() -> None:
+    shop = surge().row("certificate_end", float(NOW_S - 35 * 60), namespace="shop", name="old-tls")
+    assert shop.decide("search", count_target("search", "replicas", "4")).action == "scale"

@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+from bench.decisions.drawing import Expected
 from bench.decisions.hosted import HeldForge, HeldRepository, held
-from bench.decisions.scenario import Expected, Scenario, Scene, play
+from bench.decisions.scenario import Scenario, Scene, play
 from bench.decisions.stage import HOUR, Stage
 from bench.decisions.told import Kept, Told
 
@@ -138,6 +139,9 @@ def outcome(scene: Scene, found: Result | None) -> Outcome:
     sent = {} if found is None else found.sent
     names = sorted({*items, *scene.expected})
     verdicts = [_of(items.get(name), scene.expected.get(name), scene, name) for name in names]
+    coming = set() if found is None else {one.what for one in found.outlook}
+    unsaid = [what for what in scene.scenario.outlook if what not in coming]
+    verdicts += [("missed", f"nobody was told of the {what}") for what in unsaid]
     worst = max((verdict for verdict, _ in verdicts), key=VERDICTS.index, default="right")
     why = tuple(text for verdict, text in verdicts if verdict != "right")
     opened = [workload.name for workload, one in sent.items() if one.state == "dry-run"]
@@ -160,7 +164,7 @@ def outcome(scene: Scene, found: Result | None) -> Outcome:
 def _expects(scenario: Scenario) -> str:
     words = ("rollback", "scale")
     actions = [word for word in words if any(word in one for one in scenario.expect.values())]
-    return "+".join(actions) or ("a reason" if scenario.expect else "nothing")
+    return "+".join(actions) or ("a reason" if scenario.expect or scenario.outlook else "nothing")
 
 
 def _of(item: PlanItem | None, expected: Expected | None, scene: Scene, name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from bench.decisions import judge, scenario
-from bench.decisions.scenario import Expected
+from bench.decisions.drawing import Expected
 from bench.decisions.stage import stage
 
 from aiops.diagnose.diagnosis import blank

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bench.decisions import scenario
+from bench.decisions import drawing, scenario
 from bench.decisions.stage import DOORS, ROLES, stage
 
 from aiops.decide.rules import RULES
@@ -74,7 +74,7 @@ def test_doors_have_room_on_an_ordinary_day():
 
 
 def test_numbers_are_drawn_evenly_on_a_log_scale():
-    drawing = scenario._Drawing(stage(101), np.random.default_rng(1), "x")
-    drawn = np.array([drawing.number("0.1..10") for _ in range(2_000)])
+    drawer = drawing.Drawing(stage(101), np.random.default_rng(1), "x")
+    drawn = np.array([drawer.number("0.1..10") for _ in range(2_000)])
     assert 0.1 <= drawn.min() <= drawn.max() <= 10
     assert abs(np.median(np.log10(drawn))) < 0.1
