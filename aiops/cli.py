@@ -103,6 +103,11 @@ def run(**flags: Any) -> int:
     return command.run(flags.pop("config_file"), as_json=as_json, **flags)
 
 
+render_option = click.option(
+    "--render", is_flag=True, help="Let an installed kustomize confirm that one field alone differs."
+)
+
+
 @app.group(invoke_without_command=True)
 @click.option("--plan", "plan_in", type=FILE, help="A plan that `aiops run --plan` wrote.")
 @config_option
@@ -129,6 +134,7 @@ def propose(context: click.Context, /, plan_in: Path | None, **flags: Any) -> in
 @repo_option
 @config_option
 @dry_run_option
+@render_option
 @format_option
 def scale(target: str, **flags: Any) -> int:
     """Propose another number of replicas (or autoscaler maximum) for one workload."""
@@ -143,6 +149,7 @@ def scale(target: str, **flags: Any) -> int:
 @repo_option
 @config_option
 @dry_run_option
+@render_option
 @format_option
 def rollback(target: str, **flags: Any) -> int:
     """Propose an earlier image tag for one workload."""
@@ -182,12 +189,15 @@ def record(directory: Path, start: str, end: str, config_file: Path) -> int:
 @click.argument("target", metavar=f"[{TARGET}]", required=False)
 @repo_option
 @config_option
+@render_option
 @format_option
-def where(target: str | None, repo: Path | None, config_file: Path, output_format: str) -> int:
+def where(
+    target: str | None, repo: Path | None, config_file: Path, output_format: str, *, render: bool
+) -> int:
     """Show where tags, replicas and autoscaler bounds live, which place wins and who owns it."""
     from aiops.commands import where as command
 
-    return command.where(target, repo, config_file, as_json=output_format == "json")
+    return command.where(target, repo, config_file, as_json=output_format == "json", render=render)
 
 
 @app.command()

@@ -6,8 +6,8 @@ import math
 from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
+from aiops.commands import rendering, targets, times
 from aiops.commands import run as run_command
-from aiops.commands import targets, times
 from aiops.config import Config, RepositoryConfig, load
 from aiops.diagnose import diagnosis
 from aiops.domain import (
@@ -59,8 +59,12 @@ def by_hand(
     config_file: Path,
     dry_run: bool,
     as_json: bool,
+    render: bool = False,
 ) -> int:
-    """Make the edit and the pull request that a person asks for; prints the unified diff."""
+    """Make the edit and the pull request that a person asks for; prints the unified diff.
+
+    `render`: only when kustomize confirms that exactly this field differs.
+    """
     try:
         config = settings(repo, config_file)
         repository = connect.repository(config)
@@ -71,6 +75,9 @@ def by_hand(
         found = _editable(job, repository, sha, workload, action)
         decision = _decision(action, found, to)
         edits = editing.of(files, found, str(decision.new), clusters)
+        if render:
+            shown = rendering.confirm(files, found, edits, str(decision.new), clusters)
+            terminal.say(f"rendered, exactly one field differs: {shown}", stderr=True)
         now_s = connect.clock_s()
         item = PlanItem(
             workload,

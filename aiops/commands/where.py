@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from aiops import connect, terminal
-from aiops.commands import targets
+from aiops.commands import rendering, targets
 from aiops.commands.propose import settings
 from aiops.commands.run import failed
 from aiops.domain import PastValue, Place, Target, Workload
-from aiops.errors import AiopsError
+from aiops.errors import AiopsError, ConfigError
 from aiops.gitops import past
 from aiops.gitops import where as resolver
 from aiops.report import utc
@@ -23,9 +23,17 @@ MAX_TEXT = 300
 SHALLOW = "The clone is shallow: its history ends early. `git fetch --unshallow` completes it."
 
 
-def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: bool) -> int:
-    """Print all workloads of the repository, or every place of one. Returns the exit code."""
+def where(
+    target: str | None, repo: Path | None, config_file: Path, *, as_json: bool, render: bool = False
+) -> int:
+    """Print all workloads of the repository, or every place of one. Returns the exit code.
+
+    `render`: let kustomize confirm that an edit of each field changes this field alone.
+    """
+    rendered: dict[str, str] = {}
     try:
+        if render and target is None:
+            raise ConfigError("expected a TARGET beside it: one workload is rendered", where="--render")
         config = settings(repo, config_file)
         repository = connect.repository(config)
         files = repository.files(repository.head(config.repository.base))
@@ -37,12 +45,19 @@ def where(target: str | None, repo: Path | None, config_file: Path, *, as_json: 
                 picked = targets.pick(target, found)
                 sha = files.sha
                 found = {picked: tuple(past.values(repository, sha, one) for one in found[picked])}
+                if render:
+                    tell("rendering")
+                    rendered = {
+                        one.field: rendering.tried(files, one, clusters)
+                        for one in found[picked]
+                        if one.winner
+                    }
     except AiopsError as error:
         return failed(error, None, as_json=False)
     if as_json:
-        print(json.dumps(_document(found, shallow=repository.shallow), indent=1))  # noqa: T201 - stdout is the contract
+        print(json.dumps(_document(found, rendered, shallow=repository.shallow), indent=1))  # noqa: T201 - stdout is the contract
     elif target:
-        _print_places(found, shallow=repository.shallow)
+        _print_places(found, rendered, shallow=repository.shallow)
     else:
         _print_overview(found)
     return 0
@@ -59,13 +74,17 @@ def _print_overview(found: Mapping[Workload, tuple[Target, ...]]) -> None:
     terminal.table(("WORKLOAD", "FIELD", "VALUE", "WINNING PLACE", "NOTE"), rows)
 
 
-def _print_places(found: Mapping[Workload, tuple[Target, ...]], *, shallow: bool) -> None:
+def _print_places(
+    found: Mapping[Workload, tuple[Target, ...]], rendered: Mapping[str, str], *, shallow: bool
+) -> None:
     for workload, fields in found.items():
         terminal.say(str(workload))
         for one in fields:
             terminal.say("")
             for line in explained(one):
                 terminal.say(line)
+            if one.field in rendered:
+                terminal.say(f"    {_plain(rendered[one.field])}")
     if shallow:
         terminal.say(f"\n{SHALLOW}")
 
@@ -109,7 +128,9 @@ def _plain(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:MAX_TEXT])
 
 
-def _document(found: Mapping[Workload, tuple[Target, ...]], *, shallow: bool) -> dict[str, Any]:
+def _document(
+    found: Mapping[Workload, tuple[Target, ...]], rendered: Mapping[str, str], *, shallow: bool
+) -> dict[str, Any]:
     return {
         "schema": "aiops.where/1",
         "history_complete": not shallow,
@@ -121,7 +142,10 @@ def _document(found: Mapping[Workload, tuple[Target, ...]], *, shallow: bool) ->
                     "kind": workload.kind,
                     "name": workload.name,
                 },
-                "fields": [_field(one) for one in fields],
+                "fields": [
+                    {**_field(one), **({"rendered": rendered[one.field]} if one.field in rendered else {})}
+                    for one in fields
+                ],
             }
             for workload, fields in found.items()
         ],

@@ -1,11 +1,14 @@
 """What `aiops where` tells a person and a program about one workload of a real repository."""
 
 import json
+import os
 import subprocess
 
 import pytest
+import real
 
 from aiops.commands import where
+from aiops.edges.kustomize import program
 
 KUSTOMIZATION = """resources: [web.yaml]
 images:
@@ -91,3 +94,20 @@ def test_the_document_holds_the_same(capsys, repository):
 
 def test_a_name_cannot_drive_the_terminal():
     assert "\\x1b[2J" == where._plain("\x1b[2J")
+
+
+def test_kustomize_confirms_an_edit_when_it_is_asked(capsys, repository, monkeypatch):
+    monkeypatch.setenv("PATH", f"{real.kustomize().parent}:{os.environ['PATH']}")
+    program.cache_clear()
+
+    assert 0 == where.where("shop/web", repository, repository / "aiops.yaml", as_json=True, render=True)
+    (workload,) = json.loads(capsys.readouterr().out)["workloads"]
+    field = next(one for one in workload["fields"] if one["field"] == "image.tag")
+    at = "spec.template.spec.containers.0.image of Deployment/web"
+    expected = f"rendered, exactly one field differs: {at}: shop/web:1.4.0 -> shop/web:0.0.0"
+    assert expected == field["rendered"]
+
+
+def test_one_workload_is_rendered_and_not_all(capsys, repository):
+    assert 2 == where.where(None, repository, repository / "aiops.yaml", as_json=False, render=True)
+    assert "expected a TARGET" in capsys.readouterr().err

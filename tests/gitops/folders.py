@@ -32,7 +32,7 @@ class MemoryFiles:
         return self._tree
 
     def read(self, path: str) -> bytes:
-        if path not in self._files or self._modes.get(path, "100644") != "100644":
+        if path not in self._files or self._modes.get(path, "100644") not in {"100644", "100755"}:
             raise EditRefused("not a regular file", where=path)
         return self._files[path]
 
