@@ -89,9 +89,9 @@ CAUSES = (
     ),
     Rule(
         "S6",
-        "A callee that began no later explains what rose: a victim is never acted on.",
+        "A callee that began no later explains what rose, and no release here drowned it: a victim.",
         "guide S6",
-        ("explained_min", "onset_slack_s"),
+        ("explained_min", "onset_slack_s", "load_rise_min", "worse_min"),
     ),
     Rule("R14", "Calls find no route or no cluster (Envoy NR, NC): a route was changed.", "guide R14"),
     Rule(

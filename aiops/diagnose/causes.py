@@ -104,6 +104,14 @@ def dependency(inquiry: Inquiry) -> Finding | None:
             inquiry.no("S6", "who is called is not known")
         return None
     change = releases.suspect(facts)
+    asks = None if change is None else graph.asked_for_more(facts, change)
+    if change is not None and asks is not None:
+        inquiry.no(
+            "S6",
+            f"{blame.workload} fails under what {describe(change)} asks of it",
+            cause="a failing dependency",
+        )
+        return None
     # Also when the new version alone seems worse: if that is what breaks the callee's answers, a
     # hold costs a look; a rollback of a victim costs trust.
     if change is not None:
@@ -131,20 +139,26 @@ def bad_release(inquiry: Inquiry) -> Finding | None:
     harmed = [signal for signal in facts.harmed() if signal in {"error_ratio", "latency_p95"}]
     cpu = releases.cpu_per_request_ratio(facts, change)
     heavier = cpu is not None and cpu >= facts.limits.cpu_per_request_rise and facts.rose("cpu_utilization")
+    asks = graph.asked_for_more(facts, change)
     split = versions.version_split(facts, change)
-    if not harmed and not heavier and not split.refuses:
+    # Both are what it does to serve one request, whoever else is bad meanwhile.
+    costs_more = heavier or asks is not None
+    if not harmed and not costs_more and not split.refuses:
         inquiry.clear("R1", f"{describe(change)}: no errors and no latency after it")
         return None
     if harmed and not any(releases.healthy_before(facts, change, signal) for signal in harmed):
         inquiry.clear("R1c", f"{describe(change)}: as bad before it, or before is not known")
         return None
     said = [_released(facts, change), *releases.contrast(facts, change, harmed), *split.evidence]
+    if asks is not None:
+        claim = f"calls to {asks.callee} answered well per own request ({asks.before:.3g} before the release)"
+        said.append(facts.evidence(claim, "call_success_ratio", asks.now, "calls"))
     if heavier:
         said.append(
             facts.evidence("CPU per request now, over before the release", "cpu_utilization", cpu, "ratio")
         )
     said += _hang(facts)
-    return _blamed(inquiry, change, split, harmed, tuple(said), heavier=heavier)
+    return _blamed(inquiry, change, split, harmed, tuple(said), heavier=costs_more)
 
 
 def _blamed(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from aiops.detect.windows import EVALUATION_DELAY_S
 from aiops.diagnose import surroundings, traffic
+from aiops.diagnose.asks import asks
 from aiops.diagnose.changes import (
     ended_certificates,
     image_changes,
@@ -41,6 +42,7 @@ IMAGE_SPAN_S = 26 * 3600
 AROUND_ONSET = (
     "call_rate",
     "call_error_ratio",
+    "call_success_ratio",
     "version_rate",
     "version_error_ratio",
     "version_latency_p95",
@@ -165,6 +167,7 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
             sources, workload, [edge.destination for edge in callees], onset_s, kinds
         ),
         around=surroundings.around(sources, workload, onset_s),
+        asks=asks(sources, workload, images, onset_s, kinds),
     )
 
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from aiops.diagnose.facts import Facts, Key
-from aiops.domain import CallEdge, Evidence, LostCalls, Workload
+from aiops.domain import Asks, CallEdge, Change, Evidence, LostCalls, Workload
+
+DAY_S = 86400
 
 # Envoy: no route configured, no cluster found.
 NO_ROUTE = {"NR", "NC"}
@@ -42,6 +46,28 @@ def failing_callee(facts: Facts) -> Blame | None:
         if sum(blame.share for blame in found) >= facts.limits.explained_min:
             return max(found, key=lambda blame: (blame.share, blame.workload))
     return None
+
+
+def asked_for_more(facts: Facts, change: Change) -> Asks | None:
+    """Return the failing callee that a release asks for far more than any load of the day before it.
+
+    Where the callee served about as much on that day, or served this load well for a while, load is
+    not what broke it.
+    """
+    blame = failing_callee(facts)
+    if blame is None or blame.no_route:
+        return None
+    found = next((one for one in facts.context.asks if one.callee.key == blame.workload.key), None)
+    if found is None or found.released_s != change.at_s or facts.onset_s > found.until_s:
+        return None
+    series, times = facts.fleet.series(found.callee.key, "request_rate"), facts.fleet.history.times
+    if series is None:
+        return None
+    day = series[(times >= change.at_s - DAY_S) & (times < change.at_s)]
+    day = day[np.isfinite(day)]
+    if not day.size or found.rate < facts.limits.worse_min * float(day.max()):
+        return None
+    return found
 
 
 def _may_be_first(facts: Facts, key: Key) -> bool:

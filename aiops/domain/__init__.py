@@ -50,6 +50,7 @@ from aiops.domain.series import (
     Workload,
 )
 from aiops.domain.surroundings import (
+    Asks,
     Autoscaler,
     CallEdge,
     Capacity,
@@ -67,6 +68,7 @@ from aiops.domain.surroundings import (
 __all__ = [
     "Answer",
     "Asked",
+    "Asks",
     "Autoscaler",
     "Breach",
     "CallEdge",

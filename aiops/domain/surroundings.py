@@ -40,6 +40,22 @@ class CallEdge:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """A callee that a workload asks for more since its newest release: no retries, good answers.
+
+    `before`, `now`: calls answered well per own request; `rate`: req/s of all callers. `now` and
+    `rate` are of the first minutes of the release, until `until_s`.
+    """
+
+    callee: Workload
+    before: float
+    now: float
+    rate: float
+    released_s: int
+    until_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Autoscaler:
     """The HorizontalPodAutoscaler (or ScaledObject) that owns the replicas of a workload.
 
@@ -191,3 +207,4 @@ class Context:
     neighbours: tuple[Change, ...] = ()
     outcomes: Outcomes = Outcomes()
     around: Surroundings = Surroundings()
+    asks: tuple[Asks, ...] = ()

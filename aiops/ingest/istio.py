@@ -22,6 +22,7 @@ _VERSION = (*_DESTINATION, "destination_version")
 _EDGE = ("cluster", "source_workload_namespace", "source_workload", *_DESTINATION[1:])
 _SERVER = 'reporter="destination",destination_workload!="unknown"'
 _CLIENT = 'reporter="source",destination_workload!="unknown"'
+_GOOD = 'response_code=~"[123]..",grpc_response_status=~"|0"'
 _EITHER = 'destination_workload!="unknown"'
 
 
@@ -60,6 +61,8 @@ def context() -> tuple[Query, ...]:
         _query("call_rate", _rate(_EDGE, edge), "req/s", _EDGE),
         # Share of those requests that failed, 0..1.
         _query("call_error_ratio", _error_ratio(_EDGE, edge), "ratio", _EDGE),
+        # Share of those requests that were answered well: a 4xx or a caller that left is no answer.
+        _query("call_success_ratio", _share(_EDGE, edge, f"{edge},{_GOOD}"), "ratio", _EDGE),
         # The same three signals per `version` label of the pods that served.
         _query("version_rate", _rate(_VERSION, _SERVER), "req/s", _VERSION),
         _query("version_error_ratio", _error_ratio(_VERSION, _SERVER), "ratio", _VERSION),
@@ -102,7 +105,7 @@ def _outcomes() -> tuple[Query, ...]:
 def _who_serves() -> tuple[Query, ...]:
     """Return who serves a service and how well: by version, and by pod where the scrape tells it."""
     served = ("cluster", "destination_service_namespace", "destination_service_name", *_VERSION[1:])
-    good = f'{_SERVER},response_code=~"[123]..",grpc_response_status=~"|0"'
+    good = f"{_SERVER},{_GOOD}"
     pod = (*_DESTINATION, "pod")
     return (
         # Requests per second of a service by workload and version: its traffic split.

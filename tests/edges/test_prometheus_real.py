@@ -110,6 +110,7 @@ def test_context_queries_name_the_workloads_they_are_about(answers: dict[str, An
     expected |= dict.fromkeys(("hpa_min", "hpa_max", "hpa_current", "hpa_limited"), scaled)
     expected |= {"call_error_ratio": every, "waiting_reason": {"payment"}, "hpa_active": scaled}
     ratios = (
+        "call_success_ratio",
         "disconnect_ratio",
         "injected_ratio",
         "slow_ratio",
