@@ -122,7 +122,13 @@ def dependency(inquiry: Inquiry) -> Finding | None:
         answer = f"no route leads to {blame.workload}, which explains {blame.share:.0%} of what rose here"
         return Finding(Cause.CONFIG, blame.workload, answer, None, blame.evidence, rule="R14")
     answer = f"a victim: {blame.workload} explains {blame.share:.0%} of what rose here"
-    return Finding(Cause.DEPENDENCY, blame.workload, answer, None, blame.evidence)
+    switch = next((one for one in facts.context.switched if one.workload.key == blame.workload.key), None)
+    if switch is None:
+        return Finding(Cause.DEPENDENCY, blame.workload, answer, None, blame.evidence)
+    said = settings.told(facts, switch)
+    return Finding(
+        Cause.DEPENDENCY, blame.workload, f"{answer}; {describe(switch)}", None, (*blame.evidence, said)
+    )
 
 
 def bad_release(inquiry: Inquiry) -> Finding | None:

@@ -19,7 +19,7 @@ from aiops.diagnose.changes import (
     settings_changes,
     template_changes,
 )
-from aiops.diagnose.exposure import exposure_changes
+from aiops.diagnose.exposure import exposure_changes, rose
 from aiops.diagnose.rows import Kinds, Sources, newest
 from aiops.domain import (
     Answer,
@@ -168,6 +168,14 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         ),
         around=surroundings.around(sources, workload, onset_s),
         asks=asks(sources, workload, images, onset_s, kinds),
+        switched=tuple(
+            change
+            for edge in callees
+            for change in exposure_changes(
+                sources, edge.destination, image_changes(sources, edge.destination), onset_s
+            )
+            if rose(change)
+        ),
     )
 
 

@@ -83,21 +83,39 @@ def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
 
     Without failures of our own they explain latency whole: retries and timeouts take time.
     """
-    rise = (edge.error_ratio or 0.0) - (edge.error_ratio_before or 0.0)
     if not facts.harmed() or edge.error_ratio is None or not _may_be_first(facts, edge.destination.key):
         return None
-    if edge.error_ratio < facts.floor("error_ratio") or rise <= 0:
+    if edge.error_ratio < facts.floor("error_ratio"):
         return None
-    share = 1.0
+    share, rise = 1.0, edge.error_ratio - (edge.error_ratio_before or 0.0)
+    claim = f"calls to {edge.destination} fail ({edge.error_ratio_before or 0.0:.3g} before the onset)"
     if "error_ratio" in facts.harmed():
         now, before = facts.now("error_ratio"), facts.before("error_ratio")
         rate = facts.now("request_rate")
         if now is None or rate is None or now <= (before or 0.0):
             return None
-        share = edge.rate * rise / max(rate * (now - (before or 0.0)), 1e-9)
-    claim = f"calls to {edge.destination} fail ({edge.error_ratio_before or 0.0:.3g} before the onset)"
+        moved = edge.rate - _sent_as_before(facts, edge)
+        added = edge.rate * rise + moved * (edge.error_ratio_before or 0.0)
+        if moved * edge.error_ratio > added / 2:
+            claim += f", and more of them go there ({edge.rate_before or 0.0:.3g} req/s before)"
+        share = added / max(rate * (now - (before or 0.0)), 1e-9)
+    elif rise <= 0:
+        return None
+    if share <= 0:
+        return None
     said = facts.evidence(claim, "call_error_ratio", edge.error_ratio, "ratio")
     return Blame(edge.destination, min(share, 1.0), (said,))
+
+
+def _sent_as_before(facts: Facts, edge: CallEdge) -> float:
+    """Return the calls per second that an edge would carry by the requests that came; at most its own.
+
+    What is beyond was switched to a callee: one that always failed explains failures only then.
+    """
+    now, before = facts.now("request_rate"), facts.before("request_rate")
+    if edge.rate_before is None or now is None or not before:
+        return edge.rate
+    return min(edge.rate, edge.rate_before * now / before)
 
 
 def _lost(facts: Facts, one: LostCalls) -> Blame | None:

@@ -191,7 +191,7 @@ class Context:
 
     `missing`: names of the sources that gave nothing; each lowers what can be claimed.
     `images`: (container, image_spec) running at the judged step. `neighbours`: image changes of
-    the workloads that call it or that it calls.
+    the workloads that call it or that it calls. `switched`: its callees that serve more of a service.
     """
 
     workload: Workload
@@ -208,3 +208,4 @@ class Context:
     outcomes: Outcomes = Outcomes()
     around: Surroundings = Surroundings()
     asks: tuple[Asks, ...] = ()
+    switched: tuple[Change, ...] = ()

@@ -43,3 +43,34 @@ def test_calls_that_were_lost_before_as_well_explain_nothing() -> None:
     shop = caller_of_nobody("UH")
     shop.rows["lost_calls"][0][1][:] = 6.0
     assert shop.decide("web", good_target("web")).rule == "R1"
+
+
+def _switched(before: float, now: float) -> Shop:
+    """Let `api`, which serves 20 requests, send `before`, then `now` calls to a callee that fails at 30 %."""
+    shop = Shop("web", "api", "green").calls("web", "api", 20)
+    shop.calls("api", "green", now, before=before)
+    _, ratios = shop.rows["call_error_ratio"][-1]
+    ratios[:] = 0.3
+    share = {
+        "destination_service_namespace": "shop",
+        "destination_service_name": "leaf",
+        "destination_workload_namespace": "shop",
+    }
+    for name, then, rest in (("green", now, before), ("leaf", 20 - now, 20 - before)):
+        own = share | {"destination_workload": name, "destination_version": "1.0.0"}
+        shop.row("service_rate", then, since=30, rest=rest, **own)
+    return shop.set("api", "error_ratio", 0.3, since=30).fire("api", "error_ratio", onset=30)
+
+
+def test_a_callee_that_always_failed_explains_failures_once_calls_are_switched_to_it() -> None:
+    shop = _switched(0.1, 20)
+    decision = shop.decide("api")
+    assert (decision.action, decision.rule) == ("hold", "S6")
+    assert decision.reason == (
+        "a victim: prod-eu/shop/Deployment/green explains 100% of what rose here;"
+        " share of leaf served by green 1.0.0 from 0% to 100%"
+    )
+
+
+def test_a_callee_that_always_failed_explains_nothing_while_it_gets_as_many_calls() -> None:
+    assert _switched(20, 20).decide("api").rule == "R0"
