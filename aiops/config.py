@@ -30,7 +30,6 @@ from aiops.errors import ConfigError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_PRESETS = Literal["istio", "kubernetes"]
 MAX_BYTES = 1_000_000  # a larger aiops.yaml is somebody's mistake, or an attack on the parser
 
 
@@ -159,12 +158,13 @@ class Config(_Strict):
         tuple[Prometheus, ...], BeforeValidator(lambda v: v if isinstance(v, list) else [v])
     ] = Field(min_length=1)
     repository: RepositoryConfig
-    signals: tuple[_PRESETS, ...] = Field(default=("istio", "kubernetes"), min_length=1)
+    signals: tuple[Literal["istio", "kubernetes"], ...] = Field(default=("istio", "kubernetes"), min_length=1)
     queries: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], CustomQuery] = {}
     clusters: tuple[ClusterConfig, ...] = ()
     forge: Literal["local", "github"] = "local"
     model: Path | None = None
     cache: Path | None = None
+    alertmanager: Prometheus | None = None  # `url` and how to introduce oneself there
     step: Annotated[Duration, Field(ge=15, le=3_600)] = 60
     calendar: CalendarConfig = CalendarConfig()
 
@@ -272,7 +272,7 @@ def _absolute(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
             section[key] = folder / section[key]
 
     sources = raw.get("prometheus")
-    for source in sources if isinstance(sources, list) else [sources]:
+    for source in [*(sources if isinstance(sources, list) else [sources]), raw.get("alertmanager")]:
         fix(source, "recording")
         for key in ("ca", "cert", "key"):
             fix(source.get("tls") if isinstance(source, dict) else None, key)

@@ -20,10 +20,11 @@ from aiops.gitops.clusters import Cluster
 from aiops.ingest import presets
 from aiops.job import Job
 from aiops.limits import Limits
-from aiops.ports import Forge, Metrics, Repository
+from aiops.ports import Forge, Metrics, Repository, Silences
 
 if TYPE_CHECKING:
     from aiops.detect.model import Model
+    from aiops.edges.prometheus import PrometheusSettings
 
 GITHUB_API = "https://api.github.com"
 DEADLINE_S = 300.0  # what a command may take to talk to anybody, unless it says otherwise
@@ -94,7 +95,25 @@ def _source(source: Prometheus, deadline_s: float, *, patient: bool) -> Metrics:
         from aiops.edges.recording import RecordedMetrics
 
         return RecordedMetrics(source.recording)
-    from aiops.edges.prometheus import PrometheusMetrics, PrometheusSettings
+    from aiops.edges.prometheus import PrometheusMetrics
+
+    return PrometheusMetrics(_settings(source, deadline_s, patient=patient))
+
+
+def silences(config: Config, deadline_s: float) -> Silences | None:
+    """Return the Alertmanager that says what is silenced; None where none is named."""
+    source = config.alertmanager
+    if source is None:
+        return None
+    if source.url is None:
+        raise ConfigError("expected `url`", where="alertmanager", todo="for example http://127.0.0.1:9093")
+    from aiops.edges.alertmanager import AlertmanagerSilences
+
+    return AlertmanagerSilences(_settings(source, deadline_s, patient=False))
+
+
+def _settings(source: Prometheus, deadline_s: float, *, patient: bool) -> PrometheusSettings:
+    from aiops.edges.prometheus import PrometheusSettings
 
     assert source.url is not None  # noqa: S101 - the configuration checked it
     secret = source.auth
@@ -106,17 +125,15 @@ def _source(source: Prometheus, deadline_s: float, *, patient: bool) -> Metrics:
         if secret.username
         else None
     )
-    return PrometheusMetrics(
-        PrometheusSettings(
-            url=source.url,
-            headers=headers,
-            basic=basic,
-            ca=source.tls.ca,
-            cert=source.tls.cert,
-            key=source.tls.key,
-            timeout_s=deadline_s if patient else min(float(source.timeout), deadline_s),
-            deadline_s=deadline_s,
-        )
+    return PrometheusSettings(
+        url=source.url,
+        headers=headers,
+        basic=basic,
+        ca=source.tls.ca,
+        cert=source.tls.cert,
+        key=source.tls.key,
+        timeout_s=deadline_s if patient else min(float(source.timeout), deadline_s),
+        deadline_s=deadline_s,
     )
 
 

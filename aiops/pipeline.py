@@ -45,9 +45,9 @@ from aiops.gitops import culprit, past, where
 from aiops.gitops import edits as editing
 from aiops.job import Earlier, Job, Progress, Result, Sent
 from aiops.page import history as pictures
-from aiops.ports import Forge, Metrics, Repository
+from aiops.ports import Forge, Metrics, Repository, Silences
 from aiops.propose import chart, marker, proposal, reviews
-from aiops.reading import Reader, read_context, read_history, read_outlook
+from aiops.reading import Reader, read_context, read_history, read_outlook, read_silences
 
 
 def run_once(
@@ -59,12 +59,18 @@ def run_once(
 
 
 def analyse(
-    job: Job, metrics: Metrics, repository: Repository, now_s: int, tell: Progress, earlier: Earlier = None
+    job: Job,
+    metrics: Metrics,
+    repository: Repository,
+    now_s: int,
+    tell: Progress,
+    earlier: Earlier = None,
+    silences: Silences | None = None,
 ) -> Result:
     """Read, score, explain and decide; end in a plan. Touches no forge.
 
     `earlier`: what other runs carried, which makes this one faster and not different; None = nobody
-    keeps it. Raises DataUnusable when nothing can be judged.
+    keeps it. `silences`: None = no Alertmanager is named. Raises DataUnusable when nothing can be judged.
     """
     tell("reading metrics")
     reader = Reader(metrics)
@@ -81,7 +87,7 @@ def analyse(
 
     tell("asking what changed")
     answers = read_context(job, reader, incidents, now_s)
-    contexts = context.assemble(answers, incidents, kinds, now_s)
+    contexts = read_silences(silences, context.assemble(answers, incidents, kinds, now_s), answers, now_s)
     queries = {query.name: query for query in (*job.signals, *job.context)}
     diagnoses = diagnosis.diagnose(incidents, contexts, history.recent, scores, queries)
     fleet = guardrails.fleet(incidents, diagnoses, answers, job.limits)

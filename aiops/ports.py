@@ -6,7 +6,7 @@ by shape, without importing this. Only `Forge` writes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aiops.domain import Answer, Checkout, Commit, Grid, Proposal, PullRequest, Query, TreeFile
@@ -21,6 +21,14 @@ class Metrics(Protocol):
 
     def now_s(self) -> int:
         """Return the time of this source: the clock of a server, the end of a recording."""
+        ...
+
+
+class Silences(Protocol):
+    """Who asked not to be told of what: an Alertmanager."""
+
+    def muting(self, alerts: Sequence[Mapping[str, str]], at_s: int) -> tuple[str | None, ...]:
+        """Return for each label set the name of what mutes it. Raises DataUnusable."""
         ...
 
 

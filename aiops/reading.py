@@ -6,16 +6,17 @@ can be claimed. Nothing here knows where samples come from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from aiops.detect import windows
 from aiops.detect.settings import History
-from aiops.diagnose import context, outlook
-from aiops.domain import Answer, Grid, Incident, Panel, Query
-from aiops.errors import DataUnusable
+from aiops.diagnose import context, outlook, silenced
+from aiops.domain import Answer, Context, Grid, Incident, Panel, Query, Workload
+from aiops.errors import AiopsError, DataUnusable
 from aiops.ingest import panels
 from aiops.job import Job
-from aiops.ports import Metrics
+from aiops.ports import Metrics, Silences
 
 
 class Reader:
@@ -76,6 +77,29 @@ def read_outlook(job: Job, reader: Reader, now_s: int) -> dict[str, Answer]:
 def read_context(job: Job, reader: Reader, incidents: tuple[Incident, ...], now_s: int) -> dict[str, Answer]:
     """Read what the open incidents make us want to know. A source that fails is left out."""
     return _read_some(job, reader, context.wanted(incidents, now_s, job.step_s))
+
+
+def read_silences(
+    silences: Silences | None, contexts: Mapping[Workload, Context], answers: Mapping[str, Answer], now_s: int
+) -> dict[Workload, Context]:
+    """Return the contexts with what mutes them; "silences" is missing where Alertmanager does not answer."""
+    if silences is None:
+        return dict(contexts)
+    alerts = {one: silenced.as_alerts(answers, one) for one in contexts}
+    try:
+        muted = {one: silences.muting(sets, now_s) for one, sets in alerts.items()}
+    except AiopsError:
+        return {
+            one: replace(context, missing=tuple(sorted({*context.missing, "silences"})))
+            for one, context in contexts.items()
+        }
+    return {
+        one: replace(
+            context,
+            around=replace(context.around, silences=tuple(sorted({name for name in muted[one] if name}))),
+        )
+        for one, context in contexts.items()
+    }
 
 
 def _read_some(job: Job, reader: Reader, wanted: Iterable[tuple[str, Grid]]) -> dict[str, Answer]:

@@ -37,10 +37,11 @@ def run(
             terminal.say(f"warning: {line}", stderr=True)
         metrics = connect.metrics(config, deadline_s)
         now_s = times.parse(at, "--at") if at else metrics.now_s()
+        silences = connect.silences(config, deadline_s)
         repository = connect.repository(config, deadline_s)
         with terminal.progress() as tell:
             earlier = carried_store.read(config.cache) if config.cache else None
-            found = pipeline.analyse(job, metrics, repository, now_s, tell, earlier)
+            found = pipeline.analyse(job, metrics, repository, now_s, tell, earlier, silences)
             _keep(config.cache, found)
             if plan_out is None:
                 try:

@@ -51,6 +51,15 @@ def state(given: Given) -> Hold | None:
     return None
 
 
+def silenced(given: Given) -> Hold | None:
+    """G-SILENCE: a person knows of it and asked for quiet; where Alertmanager is named, it must answer."""
+    if "silences" in given.context.missing:
+        why = "Alertmanager does not answer: whether somebody silenced it is not known"
+        return Hold("G-SILENCE", why)
+    names = given.context.around.silences
+    return Hold("G-SILENCE", f"silenced in Alertmanager: {'; '.join(names[:3])}") if names else None
+
+
 def harm(given: Given) -> Hold | None:
     """G-HARM: users must notice. Pods that cannot start pass (R1b), and so does a proof by counts."""
     killed = given.rule == "R13" and (given.context.around.oom_killed or 0) > 0
@@ -84,6 +93,7 @@ def rollout(given: Given) -> Hold | None:
 GATES: tuple[tuple[str, str, Callable[[Given], Hold | None]], ...] = (
     ("G1", "its samples are there", data),
     ("G-SUSTAIN", "it is sustained, learned and news", state),
+    ("G-SILENCE", "nobody is known to have silenced it", silenced),
     ("G-HARM", "users notice it, or its pods cannot start", harm),
     ("G1", "enough requests to prove it", traffic),
     ("G3", "no rollout is in the way", rollout),

@@ -61,11 +61,11 @@ def decide(
 
     `targets`: what the repository says of `fields(diagnosis, context)`; `panel` ends at the judged step.
     """
+    given = gates.Given(incident, context, blaming_rule(diagnosis), limits, panel)
     if rollback.went_back(context) and incident.state is State.FIRING:
-        return rollback.catch_up(targets.get("image.tag"), context)
-    rule = blaming_rule(diagnosis)
+        quiet = gates.silenced(given)
+        return quiet or rollback.catch_up(targets.get("image.tag"), context)
     field = _field(diagnosis, context)
-    given = gates.Given(incident, context, rule, limits, panel)
     if isinstance(field, Hold):
         # A named cause tells more than "not yet"; an unknown one tells less.
         not_yet = gates.state(given) if diagnosis.cause is Cause.UNKNOWN else None

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiops.limits import LIMITS, Limits
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -35,6 +33,9 @@ GATES = (
         "G-FAMILIAR",
         "A day old, or as on most days and not worse: reported, for a person. Not for crash loops, nor S2.",
         "issue 3, sustain; Dynatrace",
+    ),
+    Rule(
+        "G-SILENCE", "Somebody silenced it in Alertmanager, or that one does not answer.", "issue 4, context"
     ),
     Rule(
         "G-HARM",
@@ -286,29 +287,3 @@ CHAPTERS = (
     ("Guardrails of the fleet", GUARDRAILS),
 )
 RULES: dict[str, Rule] = {rule.id: rule for _, chapter in CHAPTERS for rule in chapter}
-
-
-def render(limits: Limits = LIMITS) -> str:
-    """Return docs/rules.md: every rule with its numbers, then every number with unit and source."""
-    lines = [
-        "# Rules and numbers",
-        "",
-        "Generated from `aiops/decide/rules.py` and `aiops/limits.py`; do not edit.",
-        "Every hold, rollback and scale names one of these ids.",
-        "",
-        "Sources: `design`, `guide`, `faults` and `issue` are the planning pages of this project; a name",
-        "behind a semicolon is the project whose users taught the rule.",
-    ]
-    for title, chapter in CHAPTERS:
-        lines += ["", f"## {title}", "", "| rule | meaning | default | source |", "|---|---|---|---|"]
-        lines += [f"| {one.id} | {one.meaning} | {_numbers(one, limits)} | {one.source} |" for one in chapter]
-    lines += ["", "## Numbers", "", "| name | default | unit | meaning | source |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{n}` | {value} | {unit} | {text} | {source} |" for n, value, unit, text, source in limits.table()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _numbers(rule: Rule, limits: Limits) -> str:
-    values = {name: f"{value} {unit}" for name, value, unit, _, _ in limits.table()}
-    return ", ".join(f"`{name}` {values[name]}" for name in rule.numbers)

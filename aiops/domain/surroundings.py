@@ -169,7 +169,8 @@ class Outcomes:
 class Surroundings:
     """What stands around a workload. Empty = nothing there or not known; `Context.missing` tells.
 
-    `alerts`, `chaos`: names of what fires and what runs. `quotas`: (quota/resource, used 0..1).
+    `alerts`, `chaos`, `silences`: names of what fires, what runs, what mutes it.
+    `quotas`: (quota/resource, used 0..1).
     `phase`: of its Argo Rollout, "" without one; `canary_failed`: of its Flagger canary.
     `oom_killed`: pods killed for memory in the last 15 minutes.
     """
@@ -183,6 +184,7 @@ class Surroundings:
     canary_failed: bool | None = None
     vpa: bool = False
     oom_killed: float | None = None
+    silences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,17 +54,10 @@ class PrometheusMetrics:
         """Check the address; nothing is sent yet. Raises ConfigError for a malformed URL."""
         from prometheus_api_client import PrometheusConnect
 
-        parts = _checked(settings.url)
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
-        origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
-        basic = settings.basic
-        if basic is None and parts.username:
-            basic = (unquote(parts.username), unquote(parts.password or ""))
-        self._url = origin + parts.path.rstrip("/")
+        self._url, self._transport = transport(settings)
         self._timeout_s = settings.timeout_s
         self._end_s = time.monotonic() + settings.deadline_s
         self._points: dict[str, int] = {}
-        self._transport = Transport(_session(settings, basic, parts), self._url, _secrets(settings, basic))
         # Builds the requests; what it returns is what our transport hands through: the body as bytes.
         self._client = PrometheusConnect(url=self._url, session=self._transport)
         self.samples = 0
@@ -166,6 +159,21 @@ class PrometheusMetrics:
                 where=self._url,
                 todo="set the clock of this machine or of the server",
             )
+
+
+def transport(settings: PrometheusSettings) -> tuple[str, Transport]:
+    """Return the address without userinfo, and what carries requests there. Raises ConfigError.
+
+    Alertmanager's edge goes the same way: one set of rules for addresses, secrets and deadlines.
+    """
+    parts = _checked(settings.url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else str(parts.hostname)
+    origin = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+    basic = settings.basic
+    if basic is None and parts.username:
+        basic = (unquote(parts.username), unquote(parts.password or ""))
+    url = origin + parts.path.rstrip("/")
+    return url, Transport(_session(settings, basic, parts), url, _secrets(settings, basic))
 
 
 def _checked(url: str) -> SplitResult:

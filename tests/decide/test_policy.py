@@ -470,7 +470,7 @@ def test_every_gate_is_told_with_its_answer() -> None:
         shop.incidents["api"], found, shop.contexts[scenes.workload("api")], LIMITS, shop.panel
     )
     assert [(one.rule, one.holds) for one in asked] == [
-        (name, False) for name in ("G1", "G-SUSTAIN", "G-HARM", "G1", "G3")
+        (name, False) for name in ("G1", "G-SUSTAIN", "G-SILENCE", "G-HARM", "G1", "G3")
     ]
 
 

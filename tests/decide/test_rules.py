@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from aiops.decide import rules
+from aiops.decide import rule_page, rules
 from aiops.limits import LIMITS, Limits
 
 ROOT = Path(__file__).parents[2]
@@ -12,14 +12,15 @@ CODE = "\n".join(
     path.read_text(encoding="utf-8")
     for room in ("decide", "diagnose", "propose")
     for path in sorted((ROOT / "aiops" / room).glob("*.py"))
-    if path.name not in {"rules.py", "limits.py"}
+    if path.name not in {"rules.py", "rule_page.py", "limits.py"}
 )
 
 
 def test_the_rules_page_is_what_the_code_says() -> None:
-    expected = rules.render()
+    expected = rule_page.render()
     assert expected == (ROOT / "docs" / "rules.md").read_text(encoding="utf-8"), (
-        "run: python -c 'from aiops.decide import rules; print(rules.render(), end=str())' > docs/rules.md"
+        "run: python -c 'from aiops.decide import rule_page as p; print(p.render(), end=str())'"
+        " > docs/rules.md"
     )
 
 
