@@ -19,6 +19,7 @@
 # make check-repos DIR=folder  clones of public repositories: every workload resolved or refused, no wrong edit
 # make bench-where  how long a monorepo of 5,000 manifests takes, and in how much memory
 # make bench-hostile  how long repositories made to hurt hold an answer up
+# make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -27,7 +28,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages bench-bytes
+.PHONY: chaos help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages bench-bytes
 .DELETE_ON_ERROR:
 
 help:
@@ -124,6 +125,9 @@ bench-where: .venv/.test
 
 bench-hostile: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.where.hostile
+
+chaos: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.chaos.run $(if $(filter command,$(origin N)),$(N),1000)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

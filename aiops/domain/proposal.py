@@ -98,10 +98,10 @@ class Proposal:
 
 
 PullState = Literal["open", "closed", "merged"]
-# How a pull request of ours ended. We close: the anomaly is "over", the repository "changed". A
-# person closed it and set the field by hand: "confirmed". Merged: it "helped", it did not
-# ("no-help"), or nobody can tell ("unclear").
-Outcome = Literal["none", "over", "changed", "confirmed", "helped", "no-help", "unclear"]
+# How a pull request of ours ended. We close: the anomaly is "over", the repository "changed", or a
+# "duplicate" of an older one. A person closed it and set the field by hand: "confirmed". Merged: it
+# "helped", it did not ("no-help"), or nobody can tell ("unclear").
+Outcome = Literal["none", "over", "changed", "duplicate", "confirmed", "helped", "no-help", "unclear"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,11 +69,12 @@ def steps(
         return ()
     judged = _judged(plan)
     wanted = {lifecycle.key(pull.branch) for pull in pulls} & _keys_of(plan)
-    found = []
+    found = _duplicates(pulls)
+    ended = {step.pull.number for step in found}
     for pull in pulls:
         mark = marker.parse(pull.body)
         seen = judged.get(mark.workload) if mark is not None else None
-        if mark is None or seen is None or mark.outcome != "none":
+        if mark is None or seen is None or mark.outcome != "none" or pull.number in ended:
             continue
         value = values.get(pull.number)
         if pull.state == "open":
@@ -101,6 +102,21 @@ def _keys_of(plan: Plan) -> set[str | None]:
 def _step(pull: PullRequest, mark: Marker, outcome: Outcome, comment: str, *, close: bool = False) -> Step:
     body = marker.rewritten(pull.body, replace(mark, outcome=outcome))
     return Step(pull, outcome, body, comment, close)
+
+
+def _duplicates(pulls: Sequence[PullRequest]) -> list[Step]:
+    """Return the younger of two that are open for one change: a forge let both in, unseen by each other."""
+    first: dict[str | None, int] = {}
+    for pull in sorted(pulls, key=lambda one: one.number):
+        if pull.state == "open":
+            first.setdefault(lifecycle.key(pull.branch), pull.number)
+    found = []
+    for pull in pulls:
+        mark, oldest = marker.parse(pull.body), first.get(lifecycle.key(pull.branch), pull.number)
+        if pull.state == "open" and mark is not None and oldest < pull.number:
+            comment = "aiops closes this pull request: an older one makes the same change."
+            found.append(_step(pull, mark, "duplicate", comment, close=True))
+    return found
 
 
 # --- open -------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ _MARKER = re.compile(
     r" from=(?P<old>\d{1,6}|[0-9a-f]{12}) to=(?P<new>\d{1,6}|[0-9a-f]{12})"
     r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12})"
     r" judge=(?P<judge>[0-9a-f]{12}|none)"
-    r" outcome=(?P<outcome>none|over|changed|confirmed|helped|no-help|unclear) -->"
+    r" outcome=(?P<outcome>none|over|changed|duplicate|confirmed|helped|no-help|unclear) -->"
 )
 _TRIGGER = re.compile(r"(?a)(image|config|replicas|node|change)-([0-9a-f]{12})-(\d{1,12})")
 BY_HAND = "load-unknown"  # no onset: a person asked for it, so no measurement ends it

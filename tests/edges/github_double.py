@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
 import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from edges.bare import Bare
 
 REPO = "/repos/acme/gitops"
 NOW = "2026-11-23T12:00:00Z"
@@ -37,18 +39,21 @@ class Fault:
     applied: bool = False
 
 
-def _sha(*parts: object) -> str:
-    return hashlib.sha1(repr(parts).encode()).hexdigest()  # noqa: S324 - a name, no protection
-
-
 class Double:
     """The state of one repository, its journal, and where it answers."""
 
-    def __init__(self, prefix: str = "") -> None:
+    def __init__(self, prefix: str = "", folder: Path | None = None) -> None:
+        """Have a bare repository at `folder` behind it; without one only its names are computed."""
         self.prefix = prefix
+        self.bare = Bare(folder)
+        if folder is not None:
+            self.bare.create()
         self.base_url = ""
         self.login = "bot"
+        self.now = NOW
         self.unique = True
+        self.lag = 0  # lists that do not show a new pull request yet
+        self.rate: dict[str, str] = {}  # headers of every answer
         self.fault: Callable[[str, str], Fault | None] = lambda _verb, _path: None
         self.journal: list[tuple[str, str, dict[str, str]]] = []
         self.blobs: dict[str, bytes] = {}
@@ -59,25 +64,28 @@ class Double:
         self.labels: list[tuple[int, str]] = []
         self.comments: dict[int, dict[str, Any]] = {}
         self.made = 0
+        self.unseen: dict[int, int] = {}
         self.lock = threading.RLock()
 
     def seed(self, files: dict[str, bytes]) -> str:
         """Put files on main; return its commit."""
         tree = {}
         for path, content in files.items():
-            blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324
+            blob = self.bare.blob(content)
             self.blobs[blob] = content
             tree[path] = ("100644", blob)
         self.refs["heads/main"] = self.commit(self.tree(tree), [], "first")
+        self.bare.point(self.refs)
         return self.refs["heads/main"]
 
     def tree(self, entries: dict[str, tuple[str, str]]) -> str:
-        sha = _sha("tree", sorted(entries.items()))
+        sha = self.bare.tree(entries)
         self.trees[sha] = entries
         return sha
 
     def commit(self, tree: str, parents: list[str], message: str) -> str:
-        sha = _sha("commit", tree, parents, message, len(self.commits))
+        # A second for each, as time passes: two equal commits are two.
+        sha = self.bare.commit(tree, parents, message, len(self.commits))
         self.commits[sha] = {"tree": tree, "parents": parents, "message": message}
         return sha
 
@@ -107,10 +115,11 @@ class Double:
             if name in self.refs:
                 return 422, {"message": "Reference already exists"}
             self.refs[name] = sent["sha"]
+            self.bare.point(self.refs)
             return 201, self._shown_ref(name)
         if part == "/git/blobs":
             content = base64.b64decode(sent["content"])
-            sha = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()  # noqa: S324
+            sha = self.bare.blob(content)
             self.blobs[sha] = content
             return 201, {"sha": sha}
         if part == "/git/trees":
@@ -133,7 +142,7 @@ class Double:
             pull = self.pulls[int(found[1]) - 1]
             pull.update(sent or {})
             if verb == "PATCH" and pull["state"] == "closed":
-                pull["closed_at"] = pull["closed_at"] or NOW
+                pull["closed_at"] = pull["closed_at"] or self.now
             return 200, pull
         if found := re.fullmatch(r"/issues/(?:comments/(\d+)|(\d+)(/comments)?)", part):
             return self._issue(verb, int(found[1] or 0), int(found[2] or 0), sent, listed=bool(found[3]))
@@ -168,6 +177,7 @@ class Double:
             if self.refs[name] not in self.commits[sent["sha"]]["parents"]:
                 return 422, {"message": "Update is not a fast forward"}
             self.refs[name] = sent["sha"]
+            self.bare.point(self.refs)
         return 200, self._shown_ref(name)
 
     def _shown_ref(self, name: str) -> dict[str, Any]:
@@ -193,7 +203,9 @@ class Double:
             return 422, {"message": "Validation Failed", "errors": [{"message": text}]}
         if f"heads/{sent['head']}" not in self.refs:
             return 422, {"message": "Validation Failed", "errors": [{"field": "head", "code": "invalid"}]}
-        return 201, self.add_pull(sent["head"], self.login, sent["title"], sent["body"])
+        made = self.add_pull(sent["head"], self.login, sent["title"], sent["body"])
+        self.unseen[made["number"]] = self.lag
+        return 201, made
 
     def add_pull(
         self,
@@ -210,7 +222,8 @@ class Double:
             "number": number, "state": "open", "title": title, "body": body, "html_url": f"http://x/{number}",
             "url": f"{url}/pulls/{number}", "issue_url": f"{url}/issues/{number}", "user": {"login": login},
             "head": {"ref": head, "repo": repo and {"full_name": repo}}, "base": {"ref": "main"},
-            "labels": [], "created_at": NOW, "updated_at": NOW, "closed_at": None, "merged_at": None, **more,
+            "labels": [], "created_at": self.now, "updated_at": self.now, "closed_at": None,
+            "merged_at": None, **more,
         }  # fmt: skip
         self.pulls.append(pull)
         return pull
@@ -224,7 +237,13 @@ class Double:
         found = [one for one in self.pulls if state in {"all", one["state"]}]
         if head:
             found = [one for one in found if self._is_from(one, head)]
-        return 200, found[::-1]
+        shown = []
+        for one in found[::-1]:
+            if self.unseen.get(one["number"], 0) > 0:
+                self.unseen[one["number"]] -= 1
+            else:
+                shown.append(one)
+        return 200, shown
 
 
 @contextlib.contextmanager
@@ -269,7 +288,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def _send(self, fault: Fault | None, status: int, body: Any) -> None:
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self.double.rate}
         content = json.dumps(body).encode()
         if fault is not None:
             self.close_connection = True

@@ -183,3 +183,10 @@ def test_only_what_a_decision_needs_is_asked_for() -> None:
     pulls = [pull(number=1), merged(60, number=2), closed(10, number=3), closed(3000, number=4)]
     found = follow.asks([*pulls, pull(SCALE, number=5)], quiet(60), NOW_S, LIMITS)
     assert [(one.number, name) for one, _, name in found] == [(1, "image.tag"), (3, "image.tag")]
+
+
+def test_the_younger_of_two_for_one_change_is_closed_whatever_was_judged() -> None:
+    plan = replace(quiet(60), quiet=())
+    found = follow.steps([pull(number=3), pull(number=2), pull(SCALE, number=4)], plan, {}, NOW_S, LIMITS)
+    assert [(step.pull.number, step.outcome, step.close) for step in found] == [(3, "duplicate", True)]
+    assert follow.steps([pull(number=3), closed(9, number=2)], plan, {}, NOW_S, LIMITS) == ()

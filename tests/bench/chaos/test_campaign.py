@@ -1,0 +1,54 @@
+"""A slice of `make chaos`: every single kill, some pairs, some of eight at once."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from bench.chaos import campaign
+from bench.chaos.world import World
+from edges import github_double
+from edges.github_double import Double
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("chaos") / "gitops.git"
+    with github_double.running(Double(folder=folder)) as double, campaign.deadly():
+        yield World(double)
+
+
+def test_an_undisturbed_run_does_everything_once(world: World) -> None:
+    world.restore()
+    assert world.faults()["lost decisions"] == 5
+    result = world.run()
+    assert [str(error) for error in result.errors] == []
+    assert world.faults() == dict.fromkeys(world.faults(), 0)
+
+
+def test_a_kill_that_is_not_survived_would_be_seen(world: World) -> None:
+    world.restore()
+    campaign._run(world, (10, "after"), campaign.Counter(), None)
+    assert world.faults()["lost decisions"] > 0
+
+
+def test_a_slice_of_the_campaign_finds_nothing_wrong(world: World) -> None:
+    places = campaign.calls(world)
+    assert places > 40
+    every = list(campaign.trials(2 * places + 8, places, seed=1))
+    for trial in (*every[: 2 * places : 7], *every[2 * places :]):
+        assert (trial, {name: n for name, n in campaign.play(world, trial).items() if n}) == (trial, {})
+
+
+def test_what_the_double_writes_is_a_repository_that_git_accepts(world: World) -> None:
+    world.restore()
+    world.run()
+    git = ["git", "-C", str(world.double.bare.folder)]
+    subprocess.run([*git, "fsck", "--strict", "--no-dangling"], check=True, capture_output=True)
+    shown = subprocess.run(
+        [*git, "for-each-ref", "--format=%(objectname) %(refname)"], check=True, capture_output=True
+    )
+    assert shown.stdout.decode().split() == [
+        part for name, sha in sorted(world.double.refs.items()) for part in (sha, f"refs/{name}")
+    ]
