@@ -137,6 +137,9 @@ class Limits:
         1800, "s", "after a merge before it is judged: sync, rollout and the hold", "guide V1, Argo CD"
     )
     verify_max_s: int = _number(86400, "s", "after a merge it is not judged any more", "judgement: a day")
+    raise_lasts_s: int = _number(
+        86400, "s", "a raise stays before it may be proposed back: its time box", "issue 6: the last day"
+    )
     confirmed_s: int = _number(
         7200, "s", "the field set by a person so close to a close: that was no no", "issue 6"
     )

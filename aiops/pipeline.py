@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aiops import sending
-from aiops.decide import guardrails, health, policy, standing
+from aiops.decide import give_back, guardrails, health, policy, standing
 from aiops.detect import drift, familiar, scoring, sustain
 from aiops.diagnose import context, diagnosis, outlook
 from aiops.domain import (
@@ -106,7 +106,7 @@ def analyse(
         items=items,
         guardrails=fleet,
         judge=marker.digest(job.model_id, repr(job.limits), repr(job.detect)),
-        quiet=_quiet(incidents, int(scores.times[0])),
+        quiet=_quiet(incidents, int(scores.times[0]), give_back.peaks(history.recent, history.reference)),
     )
     known_s = [incident.history_s for incident in incidents]
     drifts = drift.watch(history.reference, scores.workloads, known_s, job.detect.calendar)
@@ -152,11 +152,19 @@ def _items(
     return tuple(items), tuple(unresolved)
 
 
-def _quiet(incidents: tuple[Incident, ...], first_s: int) -> tuple[Quiet, ...]:
+def _quiet(
+    incidents: tuple[Incident, ...], first_s: int, peaks: Mapping[Workload, float]
+) -> tuple[Quiet, ...]:
     """Return the workloads that were judged with whole data and have no incident, not even a young one."""
     calm = [i for i in incidents if i.state is State.INACTIVE and i.verdict is Verdict.HEALTHY]
     return tuple(
-        Quiet(i.workload, first_s if i.ended_s is None else i.ended_s, i.ended_s is not None) for i in calm
+        Quiet(
+            workload=i.workload,
+            since_s=first_s if i.ended_s is None else i.ended_s,
+            ended=i.ended_s is not None,
+            peak=peaks.get(i.workload),
+        )
+        for i in calm
     )
 
 
@@ -179,10 +187,12 @@ def propose(
         return unsent(analysed, error)
     pulls = tuple(standing.as_of(pull, now_s) for pull in known if pull.created_at_s <= now_s)
     plan = replace(plan, guardrails=(*plan.guardrails, pause))
+    out = sending.Out(job, plan, repository, files, forge, pulls, known, now_s)
+    plan = replace(plan, items=(*plan.items, *sending.given_back(out)))
     candidates = [item for item in plan.items if item.edits]
     keys = {item.workload: proposal.branch_key(item, plan.base) for item in candidates}
     admitted, checked, held = guardrails.admit(candidates, plan, keys, pulls, now_s, job.limits)
-    out = sending.Out(job, plan, repository, files, forge, pulls, known, now_s)
+    out = replace(out, plan=plan)
     sent = {workload: Sent("held", None, None, reason) for workload, reason in held.items()}
     errors: list[AiopsError] = []
     for item in admitted:
@@ -195,6 +205,7 @@ def propose(
     followed, missed = sending.follow(out, tell)
     return replace(
         analysed,
+        plan=replace(analysed.plan, items=plan.items),
         sent=sent,
         followed=followed,
         reviews=reviews.of(pulls, plan),

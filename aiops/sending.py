@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from aiops.domain import Hold, Plan, PlanItem, Proposal, PullRequest
+from aiops.decide import give_back
+from aiops.diagnose import diagnosis
+from aiops.domain import Hold, Incident, Plan, PlanItem, Proposal, PullRequest, State, Verdict, Workload
 from aiops.errors import AiopsError, EditRefused
 from aiops.gitops import edits as editing
 from aiops.gitops import past, where
@@ -71,7 +73,7 @@ def send(out: Out, item: PlanItem) -> Sent:
 def _opened(out: Out, item: PlanItem, existing: PullRequest) -> marker.Marker | None:
     """Return the marker written at opening while it is about the same incident, which it then names."""
     mark = marker.parse(existing.body)
-    trigger = marker.trigger(item.incident, item.diagnosis)
+    trigger = marker.trigger_of(item)
     apart_s = out.job.limits.one_incident_s
     same = mark is not None and marker.same_incident(
         mark, trigger, item.incident.onset_s, mark.data_s, apart_s
@@ -86,6 +88,33 @@ def _refresh(out: Out, existing: PullRequest, made: Proposal) -> Sent:
     if pull == existing:  # a person pushed to the branch: it is theirs now
         return Sent("exists", existing, made, "already proposed, and changed by a person")
     return Sent("updated" if pull.number else "dry-run", pull, made, "")
+
+
+def given_back(out: Out) -> list[PlanItem]:
+    """Return an item for each raise of ours that is no longer needed and still in the repository."""
+    items = []
+    for one in give_back.wanted(out.pulls, out.plan, out.job.limits):
+        workload, back = one.quiet.workload, one.back
+        try:
+            target = where.resolve(out.files, workload, back.field, out.job.clusters)
+            if target.winner is None or target.winner.value != str(back.old):
+                continue  # changed since: it is no raise of ours any more
+            if back.field == "hpa.max" and not _above_minimum(out, workload, back.new):
+                continue
+            edits = editing.of(out.files, target, str(back.new), out.job.clusters)
+        except EditRefused:
+            continue
+        seen = Incident(
+            workload, Verdict.HEALTHY, State.INACTIVE, None, (), None, "baseline", None, 1.0, None, 0
+        )
+        items.append(PlanItem(workload, back, seen, diagnosis.blank(workload), edits, (), None))
+    return items
+
+
+def _above_minimum(out: Out, workload: Workload, most: int) -> bool:
+    """Tell whether the autoscaler's minimum is known to be at most this; it may have been raised since."""
+    least = where.resolve(out.files, workload, "hpa.min", out.job.clusters).winner
+    return least is not None and least.value.isdecimal() and int(least.value) <= most
 
 
 def follow(out: Out, tell: Progress) -> tuple[tuple[Followed, ...], list[AiopsError]]:

@@ -59,4 +59,5 @@ def _enough(
         return Hold("S2", f"{text}; its minimum of {current} is as much as can be asked for")
     until = datetime.fromtimestamp(int(panel.times[-1]) + limits.minimum_days * DAY_S, UTC)
     cut = "" if new == needed else f", {new} is the most that one proposal may ask for"
-    return Scale("hpa.min", current, new, "S2", f"{text}{cut}; meant until {until:%Y-%m-%d}, lower it then")
+    reason = f"{text}{cut}; meant until {until:%Y-%m-%d}, lower it then"
+    return Scale("hpa.min", current, new, "S2", reason, per_pod=served * limits.saturated_cpu / (pods * cpu))

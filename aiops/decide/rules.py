@@ -233,6 +233,7 @@ ACTIONS = (
     Rule(
         "S-BLIND", "A source that could speak against the action is missing.", "issue 4, each missing source"
     ),
+    Rule("S9", "Down only to undo a raise of ours that is no longer needed.", "guide S9", ("raise_lasts_s",)),
 )
 GUARDRAILS = (
     Rule(

@@ -57,8 +57,8 @@ def _sized(
         new = most[0]
     reason = text if new == needed else f"{text}, {new} is the most that one proposal may ask for"
     if target.field == "replicas":
-        return Scale("replicas", current, new, "S3", reason)
-    return Scale("hpa.max", current, new, "S1b", reason)
+        return Scale("replicas", current, new, "S3", reason, per_pod=served / pods)
+    return Scale("hpa.max", current, new, "S1b", reason, per_pod=served / pods)
 
 
 def _connections(target: Target) -> tuple[int, str] | None:

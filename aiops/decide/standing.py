@@ -75,7 +75,7 @@ def _ended(pull: PullRequest, mark: Marker | None, item: PlanItem, now_s: int, l
     Without a marker nobody knows which incident it was about: then it counts as this one.
     """
     ended_s = pull.merged_at_s or pull.closed_at_s
-    onset_s, trigger = item.incident.onset_s, marker.trigger(item.incident, item.diagnosis)
+    onset_s, trigger = item.incident.onset_s, marker.trigger_of(item)
     goes_on = mark is None or marker.same_incident(
         mark, trigger, onset_s, max(mark.data_s, ended_s or 0), limits.one_incident_s
     )

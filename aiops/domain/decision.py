@@ -79,7 +79,11 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Propose more capacity: `field` from `old` to `new`."""
+    """Propose other capacity: `field` from `old` to `new`.
+
+    `per_pod`: the req/s that one pod was seen to serve well, None = not known. `variant`: "give-back"
+    takes a raise of ours back.
+    """
 
     field: Literal["replicas", "hpa.min", "hpa.max"]
     old: int
@@ -87,6 +91,7 @@ class Scale:
     rule: str
     reason: str
     variant: str = "scale"
+    per_pod: float | None = None
     action: Literal["scale"] = "scale"
 
 

@@ -48,12 +48,14 @@ class Quiet:
     """A workload that was judged, with whole data, and has no incident.
 
     `since_s`: when its last incident ended; the first judged step when there was none since.
-    `ended`: whether there was one.
+    `ended`: whether there was one. `peak`: req/s, the highest of the last day and of what the coming
+    day was like a week ago; None where either was not whole.
     """
 
     workload: Workload
     since_s: int
     ended: bool
+    peak: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

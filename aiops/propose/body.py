@@ -11,7 +11,7 @@ import itertools
 
 from aiops.domain import Edit, Evidence, Incident, Plan, PlanItem, Rollback, Scale
 from aiops.propose import inert, proof, words
-from aiops.propose.marker import Marker
+from aiops.propose.marker import GIVE_BACK, Marker
 
 MAX_BODY = 58_000  # GitHub cuts at 65,535; the rest is room for a bot's or a person's addition
 _MAX_CALLERS = 8
@@ -59,6 +59,8 @@ def _wrong(item: PlanItem, plan: Plan) -> list[str]:
     extra = [inert.label(item.workload.kind)] if item.workload.kind else []
     extra += [f"cluster {inert.label(item.workload.cluster)}"] if item.workload.cluster else []
     where = f"{who} ({', '.join(extra)})" if extra else who
+    if item.decision.variant == GIVE_BACK:
+        return [f"Nothing is wrong with {where}: the capacity that aiops proposed is no longer needed."]
     if incident.onset_s is None or not incident.signals:
         return [f"Nothing was measured as wrong with {where}: a person asked for this change."]
     age = words.duration(plan.data_time_s - incident.onset_s)
@@ -130,6 +132,12 @@ def _pin(edit: Edit) -> str:
 
 def _sure(item: PlanItem) -> list[str]:
     diagnosis = item.diagnosis
+    if item.decision.variant == GIVE_BACK:
+        why = inert.prose(item.decision.reason)
+        return [
+            f"It fits by what was measured: {why}.",
+            "Tomorrow may be unlike last week. That is no proof.",
+        ]
     if not diagnosis.evidence and not diagnosis.against:
         return ["No measurement stands behind this change; the person who asked for it knows why."]
     cause = words.CAUSES[diagnosis.cause]

@@ -139,6 +139,8 @@ def _end(
     if value is not None and not wanted and value.value != mark.old:
         what = "the value that is proposed here" if value.value == mark.new else "another value by now"
         return _step(pull, mark, "changed", f"The base branch has {what}. {_CLOSES}", close=True)
+    if mark.trigger == marker.BACK and isinstance(seen, Quiet) and seen.peak is not None and not wanted:
+        return _step(pull, mark, "over", f"The load may need this capacity again. {_CLOSES}", close=True)
     if mark.by_hand or not isinstance(seen, Quiet):
         return None
     calm_s = plan.data_time_s - seen.since_s

@@ -8,24 +8,28 @@ closed words only, never foreign text: a label can neither forge nor break it.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from aiops.domain import Cause, Diagnosis, Edit, FieldName, Incident, Outcome, Workload
+from aiops.domain import Cause, Diagnosis, Edit, FieldName, Incident, Outcome, PlanItem, Workload
 
 _MARKER = re.compile(
     r"(?a)<!-- aiops:1 action=(?P<action>scale|rollback) target=(?P<target>[0-9a-f]{12})"
     r" workload=(?P<workload>[0-9a-f]{12}) cause=(?P<cause>[a-z-]{1,20}) trigger=(?P<trigger>[a-z0-9-]{1,60})"
     r" field=(?P<field>image\.tag|image\.digest|replicas|hpa\.min|hpa\.max)"
     r" from=(?P<old>\d{1,6}|[0-9a-f]{12}) to=(?P<new>\d{1,6}|[0-9a-f]{12})"
+    r" pod=(?P<pod>none|\d[\d.e+-]{0,11})"
     r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12})"
     r" judge=(?P<judge>[0-9a-f]{12}|none)"
     r" outcome=(?P<outcome>none|over|changed|duplicate|confirmed|helped|no-help|unclear) -->"
 )
 _TRIGGER = re.compile(r"(?a)(image|config|replicas|node|change)-([0-9a-f]{12})-(\d{1,12})")
 BY_HAND = "load-unknown"  # no onset: a person asked for it, so no measurement ends it
+GIVE_BACK = "give-back"  # the variant of a decision
+BACK = "back"  # takes a raise of ours back: no incident stands behind it either
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,10 @@ class Marker:
     the same pull request. `workload`: `workload_hash`. `trigger`: the image and when it was first
     seen, or the UTC day of a load onset: another trigger is another incident. Cause and trigger
     are written at opening and kept, whatever a later run computes. `old`, `new`: `value` of what
-    the field had and gets. `data_s`: newest judged step. `evidence`: hash of what spoke for and
-    against, without its numbers. `judge`: hash of the model and the numbers that judged at
-    opening, "none" = a person asked. `outcome`: how it ended, as far as we know; "none" until then.
+    the field had and gets. `per_pod`: req/s that a pod served well. `data_s`: newest judged step.
+    `evidence`: hash of what spoke for and against, without its numbers. `judge`: hash of the model
+    and the numbers that judged at opening, "none" = a person asked. `outcome`: how it ended, as far
+    as we know; "none" until then.
     """
 
     action: str
@@ -52,19 +57,21 @@ class Marker:
     field: FieldName = "image.tag"
     old: str = "000000000000"
     new: str = "000000000000"
+    per_pod: float | None = None
     judge: str = "none"
     outcome: Outcome = "none"
 
     @property
     def by_hand(self) -> bool:
         """Tell whether a person asked for it: no measurement opened it, so none ends it."""
-        return self.trigger == BY_HAND
+        return self.trigger in (BY_HAND, BACK)
 
     def __str__(self) -> str:
         """Return the comment as it stands in the body."""
         return (
             f"<!-- aiops:1 action={self.action} target={self.target} workload={self.workload}"
             f" cause={self.cause} trigger={self.trigger} field={self.field} from={self.old} to={self.new}"
+            f" pod={'none' if self.per_pod is None else f'{self.per_pod:.6g}'}"
             f" base={self.base_sha} data={self.data_s} evidence={self.evidence} judge={self.judge}"
             f" outcome={self.outcome} -->"
         )
@@ -91,9 +98,18 @@ def parse(body: str) -> Marker | None:
         field=cast("FieldName", found["field"]),
         old=found["old"],
         new=found["new"],
+        per_pod=_number(found["pod"]),
         judge=found["judge"],
         outcome=cast("Outcome", found["outcome"]),
     )
+
+
+def _number(text: str) -> float | None:
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
 
 
 def rewritten(body: str, mark: Marker) -> str:
@@ -145,6 +161,11 @@ def target_hash(base: str, workload: Workload, action: str, field: str, edits: t
     """
     places = sorted(f"{edit.file}:{edit.document}:{edit.path_text}" for edit in edits)
     return digest(base, *workload.key, action, field, *places)
+
+
+def trigger_of(item: PlanItem) -> str:
+    """Return the trigger of an item of a plan."""
+    return BACK if item.decision.variant == GIVE_BACK else trigger(item.incident, item.diagnosis)
 
 
 def trigger(incident: Incident, diagnosis: Diagnosis) -> str:

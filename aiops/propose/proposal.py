@@ -49,13 +49,14 @@ def compose(
         target=_target(item, plan.base, decision),
         workload=marker.workload_hash(item.workload),
         cause=item.diagnosis.cause,
-        trigger=marker.trigger(item.incident, item.diagnosis),
+        trigger=marker.trigger_of(item),
         base_sha=plan.base_sha,
         data_s=plan.data_time_s,
         evidence=marker.evidence_hash(item.diagnosis),
         field=decision.field,
         old=marker.value(str(decision.old)),
         new=marker.value(str(decision.new)),
+        per_pod=decision.per_pod if isinstance(decision, Scale) else None,
         judge=plan.judge or "none",
     )
     if opened is not None:

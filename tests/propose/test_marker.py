@@ -21,6 +21,7 @@ MARK = marker.Marker(
     evidence="aaaaaaaaaaaa",
     old="6",
     new="9",
+    per_pod=12.5,
     judge="bbbbbbbbbbbb",
     outcome="no-help",
 )

@@ -37,8 +37,9 @@ def main() -> int:
             if wrong:
                 print(f"{trial}: {wrong}", file=sys.stderr)
     print(f"{places} calls in an undisturbed run; {time.monotonic() - begin:.0f} s\n")
-    print("| killed | trials | " + " | ".join(campaign.FAULTS) + " |")
-    print("|---|" + "---|" * (len(campaign.FAULTS) + 1))
+    columns = ("trials", *campaign.FAULTS, campaign.SAID_TWICE)
+    print(f"| killed | {' | '.join(columns)} |")
+    print("|---|" + "---|" * len(columns))
     for kind, counts in table.items():
         print(
             f"| {kind} | {counts['trials']} | "

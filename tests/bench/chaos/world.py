@@ -165,7 +165,7 @@ class World:
                 self._value(one),
             )
             comments = sum(number == one["number"] for number, _ in said)
-            if expected.get(found) == comments:
+            if found in expected and comments >= expected[found]:
                 del expected[found]
         return {
             "duplicate pull requests": len(keys) - len(set(keys)),
