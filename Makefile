@@ -20,6 +20,7 @@
 # make bench-where  how long a monorepo of 5,000 manifests takes, and in how much memory
 # make bench-hostile  how long repositories made to hurt hold an answer up
 # make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
+# make life DAYS=30  a month of pull requests on three schedules: every end, and every verdict, against what was true
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -28,7 +29,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: chaos help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages bench-bytes
+.PHONY: chaos life help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages bench-bytes
 .DELETE_ON_ERROR:
 
 help:
@@ -128,6 +129,10 @@ bench-hostile: .venv/.test
 
 chaos: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.chaos.run $(if $(filter command,$(origin N)),$(N),1000)
+
+DAYS ?= 30
+life: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.life.run $(DAYS)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py

@@ -134,7 +134,7 @@ class Limits:
         3600, "s", "without an incident before it counts as over", "Datadog: 60 min before alerting again"
     )
     verify_s: int = _number(
-        1800, "s", "after a merge before it is judged: sync, rollout and the hold", "guide V1, Argo CD"
+        3600, "s", "after a merge before it is judged: sync, rollout, the hold and as much again", "guide V1"
     )
     verify_max_s: int = _number(86400, "s", "after a merge it is not judged any more", "judgement: a day")
     raise_lasts_s: int = _number(

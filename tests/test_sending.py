@@ -69,7 +69,7 @@ def test_a_raise_lives_from_its_opening_to_the_day_it_is_taken_back() -> None:
     assert files.files(files.head("main")).read(PATH) == manifest("cart", 3)
     run(files, forge, at(900), quiet=calm(at(900), 1))
     assert outcomes(forge) == [("merged", "none")]
-    run(files, forge, at(9000), quiet=calm(at(9000), 75))
+    run(files, forge, at(9000), quiet=calm(at(9000), 90))
     assert outcomes(forge) == [("merged", "helped")]
     later = at(2 * DAY)
     run(files, forge, later, quiet=calm(later, 720, ended=False, peak=21.0))
@@ -89,7 +89,7 @@ def test_what_did_not_help_is_said_once_and_not_tried_again() -> None:
     run(files, forge, NOW_S, item(files, 2, 3, at_s=NOW_S))
     forge.merge(forge.pulls()[0], files, NOW_S + 600)
     burning = replace(item(files, 3, 4, at_s=NOW_S), incident=replace(item(files, 3, 4, at_s=NOW_S).incident))
-    for minutes in (20, 45, 60, 400, 700):
+    for minutes in (20, 45, 75, 400, 700):
         at_s = NOW_S + minutes * 60
         seen = replace(burning.incident, newest_sample_s=at_s)
         found = run(files, forge, at_s, replace(burning, incident=seen))

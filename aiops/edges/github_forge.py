@@ -94,9 +94,14 @@ class GitHubForge:
         """Write down how it ended; return `pull` itself when a person pushed to it.
 
         The comment first, once; then body and state in one call, so that a run killed in between
-        leaves an open pull request with a comment, and the next run ends it.
+        leaves an open pull request with a comment, and the next run ends it. What another run ended
+        meanwhile is left as that run left it.
         """
         del now_s
+        with speaking(f"reading pull request {pull.number}", self._secrets):
+            there = self._seen(self._repo.get_pull(pull.number))
+        if (there.state, there.body) != (pull.state, pull.body):
+            return there
         if close and not self._branches.is_ours(pull.branch):
             return pull
         if comment:
@@ -110,7 +115,9 @@ class GitHubForge:
             there.edit(body=body, state="closed") if close else there.edit(body=body)
             return self._seen(there)
 
-        return self._branches.write(f"ending pull request {pull.number}", send)
+        ended = self._branches.write(f"ending pull request {pull.number}", send)
+        self._take_back(pull, comment)
+        return ended
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -218,7 +225,7 @@ class GitHubForge:
         return oldest
 
     def _say(self, pull: PullRequest, comment: str) -> None:
-        """Add a comment unless we said the same there before; of two runs at once one takes its own back."""
+        """Add a comment unless we said the same there before."""
         doing = f"commenting on pull request {pull.number}"
         if self._said(pull, comment):
             return
@@ -229,7 +236,11 @@ class GitHubForge:
             lambda: issue.create_comment(comment).id,
             lambda: next((one.id for one in self._said(pull, comment)), None),
         )
-        for younger in self._said(pull, comment)[1:]:
+
+    def _take_back(self, pull: PullRequest, comment: str) -> None:
+        """Delete all but the first of equal comments: two runs at once said the same."""
+        for younger in self._said(pull, comment)[1:] if comment else ():
+            doing = f"taking a comment back on {pull.number}"
             with contextlib.suppress(ForgeRefused), speaking(doing, self._secrets):
                 younger.delete()
 

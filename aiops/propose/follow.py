@@ -203,6 +203,12 @@ def _after_calm(
     if not seen.ended or seen.since_s < merged_s:
         comment = f"Whether this helped cannot be told: the incident had ended before the merge.{other}"
         return _step(pull, mark, "unclear", comment)
+    if seen.since_s > merged_s + limits.verify_s:
+        comment = (
+            f"This did not help: the incident ended at {words.utc(seen.since_s)},"
+            f" {words.duration(seen.since_s - merged_s)} after the merge, too late to be its effect.{other}"
+        )
+        return _step(pull, mark, "no-help", comment)
     comment = (
         f"This helped, as far as metrics can tell: the incident ended at {words.utc(seen.since_s)},"
         f" {words.duration(seen.since_s - merged_s)} after the merge, and did not come back for"

@@ -78,8 +78,9 @@ ENDS = [
     ("it ended after the merge", merged(120), quiet(90), OLD, "helped"),
     ("it had ended before the merge", merged(120), quiet(150), OLD, "unclear"),
     ("nothing was wrong for half a day", merged(120), quiet(720, ended=False), OLD, "unclear"),
-    ("it burns half an hour after", merged(30), burning(), OLD, "no-help"),
-    ("another one began after", merged(120), burning(onset_min=60), OLD, "unclear"),
+    ("it burns an hour after", merged(60), burning(), OLD, "no-help"),
+    ("it ended more than an hour after", merged(180), quiet(119), OLD, "no-help"),
+    ("another one began after", merged(180), burning(onset_min=60), OLD, "unclear"),
     ("another model saw nothing at all", pull(judge=DIFFERENT), quiet(720, ended=False), OLD, "close over"),
 ]  # fmt: skip
 ENDINGS = pytest.mark.parametrize(
@@ -110,7 +111,7 @@ LEFT = [
     ("a person reopened what we closed", pull(body=ENDED["over"]), quiet(60), OLD),
     ("the place of the value cannot be told", pull(), burning(), None),
     ("another model sees nothing", pull(judge=DIFFERENT), quiet(60), OLD),
-    ("it was merged just now", merged(29), burning(), OLD),
+    ("it was merged just now", merged(59), burning(), OLD),
     ("the rollout goes on", merged(60), burning(rule="G3"), OLD),
     ("the cluster runs something else", merged(60), burning(rule="G-DRIFT"), OLD),
     ("it is pending after the merge", merged(60), burning(state=State.PENDING), OLD),
