@@ -132,7 +132,8 @@ def follow(out: Out, tell: Progress) -> tuple[tuple[Followed, ...], list[AiopsEr
         except AiopsError as error:
             errors.append(error)
             continue
-        if pull != now:
+        mark = marker.parse(pull.body)
+        if pull != now and mark is not None and mark.outcome == step.outcome:  # else somebody was faster
             followed.append(Followed(pull, step.outcome, step.comment))
     return tuple(followed), errors
 
