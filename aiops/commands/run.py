@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
-from aiops.commands import targets, times
+from aiops.commands import notice, targets, times
 from aiops.config import load
 from aiops.edges import carried_store
 from aiops.errors import AiopsError, ConfigError
@@ -76,6 +76,7 @@ def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, d
     else:
         terminal.result(found)
         terminal.pulls(found, bodies=dry_run)
+    notice.tell(found)
     if explain:
         try:
             picked = targets.pick(explain, [incident.workload for incident in found.incidents])
