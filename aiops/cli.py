@@ -212,6 +212,17 @@ def report(file: Path, output: Path, summary_file: Path | None, prometheus: str)
     return command.report(file, output, summary_file, prometheus)
 
 
+@app.command()
+@config_option
+@at_option
+@format_option
+def doctor(config_file: Path, at: str | None, output_format: str) -> int:
+    """Check every prerequisite of a run: each line ok, or what to do. Writes nothing."""
+    from aiops.commands import doctor as command
+
+    return command.doctor(config_file, at, as_json=output_format == "json")
+
+
 def main() -> None:
     """Run the command line; every expected error is one line on stderr and its exit code."""
     if sys.flags.optimize:

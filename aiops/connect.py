@@ -24,6 +24,7 @@ from aiops.ports import Forge, Metrics, Repository, Silences
 
 if TYPE_CHECKING:
     from aiops.detect.model import Model
+    from aiops.edges import github_access
     from aiops.edges.prometheus import PrometheusSettings
 
 GITHUB_API = "https://api.github.com"
@@ -72,6 +73,21 @@ def detect_settings(config: Config) -> DetectSettings:
     """Return the detector's settings with the calendar of the people who make the load."""
     given = config.calendar
     return DetectSettings(calendar=Calendar(given.timezone, given.holidays, given.excluded))
+
+
+def sources(config: Config, deadline_s: float) -> list[tuple[str, Metrics]]:
+    """Return every source by what a person calls it: its cluster, or its address."""
+    return [
+        (one.cluster or _shown(one), _source(one, deadline_s, patient=False)) for one in config.prometheus
+    ]
+
+
+def _shown(source: Prometheus) -> str:
+    """Return where samples come from, without a password that stands in the address."""
+    if source.recording is not None:
+        return source.recording.name
+    scheme, _, rest = str(source.url).partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def metrics(config: Config, deadline_s: float, *, patient: bool = False) -> Metrics:
@@ -168,6 +184,17 @@ def forge(config: Config, *, dry_run: bool, deadline_s: float = DEADLINE_S) -> F
     from aiops.edges.read_only import ReadOnlyForge
 
     return ReadOnlyForge(found)
+
+
+def access(config: Config, deadline_s: float) -> github_access.Access | None:
+    """Ask what the token may do, without writing; None for the local forge, after a look at it."""
+    if config.forge == "local":
+        forge(config, dry_run=True).pulls()
+        return None
+    from aiops.edges import github_access
+
+    assert config.repository.github is not None  # noqa: S101 - the configuration checked it
+    return github_access.of(_github(config.repository.github, deadline_s), config.repository.base)
 
 
 def starter() -> Path:

@@ -23,11 +23,25 @@ FLOORS = {
         ("limits", "ports", "ingest", "detect", "diagnose", "decide", "gitops", "propose", "page", "mesh"), 1
     ),
     "edges": 2,
-    **dict.fromkeys(("config", "evaluate", "job", "pipeline", "reading", "report", "sending"), 3),
+    **dict.fromkeys(
+        (
+            "config",
+            "config_schema",
+            "coverage",
+            "evaluate",
+            "job",
+            "pipeline",
+            "reading",
+            "report",
+            "sending",
+        ),
+        3,
+    ),
     **dict.fromkeys(("cli", "commands", "connect", "terminal", "__main__"), 4),
 }
 # Pure: the same arguments give the same result. `pipeline` and `report` reach the world through ports.
 PURE = {room for room, floor in FLOORS.items() if floor <= 1} | {
+    "coverage",
     "job",
     "pipeline",
     "reading",

@@ -116,6 +116,18 @@ def test_every_preset_query_finds_the_workloads_of_the_mesh(live):
             assert found <= names, query.name
 
 
+def test_the_doctor_finds_nothing_to_do_on_a_real_prometheus(command, live, served):
+    done = command("doctor", "--config", live.config, "--at", live.at, "--format", "json")
+    assert done.code == 0, done.err
+    lines = {(one["name"], one["subject"]): one for one in done.report["checks"]}
+    states = {name: one["state"] for (name, _), one in lines.items() if name not in ("workload", "targets")}
+    assert states == dict.fromkeys(states, "ok") | {"retention": "warning"}  # 5 days of the 15 for seasons
+    assert lines["clock", served]["found"].endswith("s off ours")
+    workloads = [one for (name, _), one in lines.items() if name == "workload"]
+    assert len(workloads) == 13
+    assert {one["found"].split(",")[0] for one in workloads} == {"7 of 7 signals"}
+
+
 def test_a_model_trained_on_a_real_prometheus_leads_to_the_same_pull_requests(command, live, tmp_path):
     starter = run(command, live, "--dry-run")
     span = ("--from", live.now_s - DAYS * 86_400, "--to", live.now_s)
