@@ -213,6 +213,26 @@ def report(file: Path, output: Path, summary_file: Path | None, prometheus: str)
 
 
 @app.command()
+@click.option("--prometheus", envvar="AIOPS_PROMETHEUS", metavar="URL|DIR", help="A server, or a recording.")
+@click.option("--repo", envvar="AIOPS_REPO", metavar="DIR|OWNER/NAME", help="The GitOps repository.")
+@click.option("--base", default="main", show_default=True, help="The branch that is deployed.")
+@click.option("--output", type=FILE, default=Path("aiops.yaml"), show_default=True, help="The file to write.")
+@click.option("--bearer-env", metavar="NAME", help="Environment variable with a bearer token.")
+@click.option("--username", help="For basic authentication.")
+@click.option("--password-env", metavar="NAME", help="Environment variable with its password.")
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Such as X-Scope-OrgID:shop.")
+@click.option("--ca", type=FILE, help="Certificates of the server's authority.")
+@click.option("--cert", type=FILE, help="Our certificate, for mutual TLS.")
+@click.option("--key", type=FILE, help="Its key.")
+@at_option
+def init(at: str | None, **flags: Any) -> int:
+    """Look at a Prometheus and a repository and write a first aiops.yaml; replaces nothing."""
+    from aiops.commands import init as command
+
+    return command.init(command.Asked(**flags), at)
+
+
+@app.command()
 @config_option
 @at_option
 @format_option

@@ -18,6 +18,7 @@ from aiops.report import reason, utc
 if TYPE_CHECKING:
     from rich.console import Console
 
+MAX_TEXT = 300  # characters of a foreign text
 PIPE_WIDTH = 10_000  # in a pipe a line is a record: never wrap it
 _STYLES = {
     "anomalous": "bold red",
@@ -78,6 +79,11 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in (headers, *rows)
     ]
     out.print("\n".join(lines))
+
+
+def plain(text: str) -> str:
+    """Return a foreign text, shortened, that cannot drive the reader's terminal."""
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:MAX_TEXT])
 
 
 def result(found: Result) -> None:

@@ -19,7 +19,6 @@ from aiops.report import utc
 
 MAX_PAST = 10
 MAX_TOUCHED = 5
-MAX_TEXT = 300
 SHALLOW = "The clone is shallow: its history ends early. `git fetch --unshallow` completes it."
 
 
@@ -70,7 +69,7 @@ def _print_overview(found: Mapping[Workload, tuple[Target, ...]]) -> None:
             place = f"{one.winner.file} {one.winner.path_text}" if one.winner else "-"
             value = one.winner.value if one.winner else "-"
             row = (str(workload), one.field, value, place, one.refusal or one.owner or "")
-            rows.append(tuple(_plain(text) for text in row))
+            rows.append(tuple(terminal.plain(text) for text in row))
     terminal.table(("WORKLOAD", "FIELD", "VALUE", "WINNING PLACE", "NOTE"), rows)
 
 
@@ -84,48 +83,45 @@ def _print_places(
             for line in explained(one):
                 terminal.say(line)
             if one.field in rendered:
-                terminal.say(f"    {_plain(rendered[one.field])}")
+                terminal.say(f"    {terminal.plain(rendered[one.field])}")
     if shallow:
         terminal.say(f"\n{SHALLOW}")
 
 
 def explained(one: Target) -> list[str]:
     """Return what a person wants to know of one field: places by precedence, owner, edit, history."""
-    value = f" = {_plain(one.winner.value)}" if one.winner else ""
+    value = f" = {terminal.plain(one.winner.value)}" if one.winner else ""
     lines = [f"  {one.field}{value}"]
     for place in reversed(one.places):
         mark = "wins" if place == one.winner else "    "
-        at = f"{_plain(place.file)} {_plain(place.path_text)}"
-        lines.append(f"    {mark}  {at} = {_plain(place.value)}  ({place.kind})")
+        at = f"{terminal.plain(place.file)} {terminal.plain(place.path_text)}"
+        lines.append(f"    {mark}  {at} = {terminal.plain(place.value)}  ({place.kind})")
     if one.beside:
-        lines.append(f"    with  {_plain(one.beside.path_text)} = {_plain(one.beside.value)}")
+        lines.append(f"    with  {terminal.plain(one.beside.path_text)} = {terminal.plain(one.beside.value)}")
     if one.owner:
-        lines.append(f"    owned by {_plain(one.owner)}")
+        lines.append(f"    owned by {terminal.plain(one.owner)}")
     if one.insertion:
-        at = f"{_plain(one.insertion.file)} {_plain(one.insertion.path_text)}"
+        at = f"{terminal.plain(one.insertion.file)} {terminal.plain(one.insertion.path_text)}"
         lines.append(f"    others share the winner; an edit writes a new key: {at} ({one.insertion.kind})")
     for pin in one.pins:
         what = "takes its marker away" if pin.what == "marker" else "lets it ignore the old tag"
-        lines.append(f"    a rollback also {what} in {_plain(pin.file)}; to lift it, {_plain(pin.lift)}")
+        file, lift = terminal.plain(pin.file), terminal.plain(pin.lift)
+        lines.append(f"    a rollback also {what} in {file}; to lift it, {lift}")
     if one.refusal:
-        lines.append(f"    cannot be edited: {_plain(one.refusal)}")
+        lines.append(f"    cannot be edited: {terminal.plain(one.refusal)}")
     lines += [_past(past) for past in one.history[:MAX_PAST]]
     return lines
 
 
 def _past(past: PastValue) -> str:
     until = "now" if past.until_s is None else utc(past.until_s)
-    line = f"    was   {_plain(past.value)}  {utc(past.since_s)} to {until}, by commit {past.commit[:12]}"
-    files = ", ".join(_plain(path) for path in past.touched[:MAX_TOUCHED])
+    value = terminal.plain(past.value)
+    line = f"    was   {value}  {utc(past.since_s)} to {until}, by commit {past.commit[:12]}"
+    files = ", ".join(terminal.plain(path) for path in past.touched[:MAX_TOUCHED])
     more = len(past.touched) - MAX_TOUCHED
     return (
         line + (f", which also changed {files}" if files else "") + (f" and {more} more" if more > 0 else "")
     )
-
-
-def _plain(text: str) -> str:
-    """Return a text of the repository that cannot drive the reader's terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:MAX_TEXT])
 
 
 def _document(

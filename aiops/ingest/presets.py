@@ -19,6 +19,9 @@ from aiops.ingest.promql import context_query, signal_query
 _UNRAW = re.compile(r"\b(i?rate|increase|resets|changes|count|count_over_time|timestamp|absent)\b")
 
 
+NAMES = ("istio", "kubernetes")
+
+
 def signal_queries(presets: Sequence[str]) -> tuple[Query, ...]:
     """Return the queries the detector scores, in the order of `presets` ("istio", "kubernetes").
 
@@ -58,7 +61,7 @@ def custom(name: str, expr: str, unit: str, direction: Direction, min_deviation:
     as if it were a level: it only ever grows, and every restart would look like an incident.
     """
     where = f"queries.{name}"
-    if name in {query.name for query in (*signal_queries(("istio", "kubernetes")), *context_queries())}:
+    if name in {query.name for query in (*signal_queries(NAMES), *context_queries())}:
         raise ConfigError("this name belongs to a preset", where=where, todo="choose another name")
     counter = re.search(r"\b[a-zA-Z_:][\w:]*_(total|bucket)\b", expr)
     if counter and not _UNRAW.search(expr):

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import real
 
+from aiops import terminal
 from aiops.commands import where
 from aiops.edges.kustomize import program
 
@@ -93,7 +94,7 @@ def test_the_document_holds_the_same(capsys, repository):
 
 
 def test_a_name_cannot_drive_the_terminal():
-    assert "\\x1b[2J" == where._plain("\x1b[2J")
+    assert "\\x1b[2J" == terminal.plain("\x1b[2J")
 
 
 def test_kustomize_confirms_an_edit_when_it_is_asked(capsys, repository, monkeypatch):

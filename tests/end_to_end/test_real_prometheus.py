@@ -128,6 +128,20 @@ def test_the_doctor_finds_nothing_to_do_on_a_real_prometheus(command, live, serv
     assert {one["found"].split(",")[0] for one in workloads} == {"7 of 7 signals"}
 
 
+def test_init_finds_the_exporters_of_a_real_prometheus_and_writes_settings_that_run(
+    command, world, served, tmp_path
+):
+    mine = tmp_path / "mine.yaml"
+    said = ("--prometheus", served, "--repo", world.folder / "gitops.git", "--output", mine)
+    done = command("init", *said, "--at", world.at)
+    assert done.code == 0, done.err
+    found = [line.split(":")[0] for line in done.out.splitlines() if line.startswith("found ")]
+    assert found == ["found Istio", "found kube-state-metrics", "found cAdvisor"]
+    assert done.out.count(" 7/7 ") == 13
+    checked = command("doctor", "--config", mine, "--at", world.at)
+    assert checked.code == 0, checked.err
+
+
 def test_a_model_trained_on_a_real_prometheus_leads_to_the_same_pull_requests(command, live, tmp_path):
     starter = run(command, live, "--dry-run")
     span = ("--from", live.now_s - DAYS * 86_400, "--to", live.now_s)

@@ -1,0 +1,98 @@
+"""`aiops init` on the demo's world: a file that works, no file where something is wrong, no secrets."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import jsonschema
+import pytest
+import real
+import yaml
+
+from aiops.commands import init
+from aiops.config import load
+
+
+@pytest.fixture
+def asked(world, built, tmp_path):
+    """Return what a person says about the demo's world, the file being in a folder of its own."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    return init.Asked(
+        prometheus=str(built.folder / "recording"),
+        repo=str(world.folder / "gitops.git"),
+        base="main",
+        output=folder / "aiops.yaml",
+        bearer_env=None,
+        username=None,
+        password_env=None,
+        headers=(),
+        ca=None,
+        cert=None,
+        key=None,
+    )
+
+
+def written(asked, source="https://prometheus.example.com"):
+    return yaml.safe_load(init._text(asked, source, "acme/gitops", ("istio",), {}, ()))
+
+
+def test_the_file_is_one_that_every_command_reads_and_the_table_names_every_workload(capsys, asked):
+    assert init.init(asked, None) == 0
+
+    out = capsys.readouterr().out
+    assert out.count(" 7/7 ") == 13
+    assert "clusters/prod-eu/web-hpa.yaml" in out
+    config = load(asked.output)
+    assert (config.signals, config.forge) == (("istio", "kubernetes"), "local")
+    schema = json.loads((asked.output.parent / init.SCHEMA_FILE).read_text())
+    jsonschema.validate(yaml.safe_load(asked.output.read_text()), schema)
+    assert sorted(path.name for path in asked.output.parent.iterdir()) == [init.SCHEMA_FILE, "aiops.yaml"]
+
+
+def test_a_file_that_exists_is_never_replaced(capsys, asked):
+    asked.output.write_text("mine\n")
+
+    assert init.init(asked, None) == 2
+    assert "never replaced" in capsys.readouterr().err
+    assert asked.output.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"prometheus": "http://127.0.0.1:{port}"}, 20),
+        ({"prometheus": "ftp://x"}, 2),
+        ({"repo": "nowhere at all"}, 2),
+        ({"base": "nowhere"}, 2),
+        ({"prometheus": None}, 2),
+        ({"bearer_env": "NOT_SET_HERE", "prometheus": "http://127.0.0.1:1"}, 2),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(capsys, asked, wrong, code):
+    wrong = {key: value and value.replace("{port}", str(real.free_port())) for key, value in wrong.items()}
+
+    assert init.init(dataclasses.replace(asked, **wrong), None) == code
+    lines = [line for line in capsys.readouterr().err.splitlines() if not line.startswith("aiops: ")]
+    assert [line[:7] for line in lines] == ["error: "]
+    assert list(asked.output.parent.iterdir()) == []
+
+
+def test_only_names_of_variables_are_written_and_hostile_words_stay_words(asked):
+    said = dataclasses.replace(
+        asked, bearer_env="TOKEN", headers=('X-Scope-OrgID: a"b: {c}', "X-Two:#d"), base='ma"in'
+    )
+
+    assert written(said)["prometheus"]["auth"] == {"bearer": "${TOKEN}"}
+    assert written(said)["prometheus"]["headers"] == {"X-Scope-OrgID": 'a"b: {c}', "X-Two": "#d"}
+    assert written(said)["repository"] == {"github": "acme/gitops", "base": 'ma"in'}
+    basic = dataclasses.replace(asked, username="me", password_env="PW")
+    assert written(basic)["prometheus"]["auth"] == {"username": "me", "password": "${PW}"}
+
+
+def test_a_token_in_place_of_the_name_of_its_variable_is_refused_and_not_shown(capsys, asked):
+    said = dataclasses.replace(asked, bearer_env="eyJhbGciOi.tok-en", prometheus="http://127.0.0.1:1")
+
+    assert init.init(said, None) == 2
+    assert "tok-en" not in capsys.readouterr().err
