@@ -17,6 +17,7 @@
 # make bench-rootcause DIR=folder  which workload is at fault, on real faults, beside its peers
 # make fuzz-edit N=1000000  generated manifests, one value changed: nothing else may change
 # make check-repos DIR=folder  clones of public repositories: every workload resolved or refused, no wrong edit
+# make bench-backtest DAYS=30 CLUSTERS=8  how long a replay of so many days takes for 12 workloads a cluster
 # make bench-where  how long a monorepo of 5,000 manifests takes, and in how much memory
 # make bench-hostile  how long repositories made to hurt hold an answer up
 # make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
@@ -29,7 +30,7 @@ JOBS ?= 2
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c constraints.txt
 
-.PHONY: chaos life help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile starter clean bench-loop bench-outages bench-bytes
+.PHONY: chaos life help demo test lint components bench-help bench-score bench-seeds bench-incidents bench-ablation bench-decisions bench-detection bench-speed bench-drift bench-rootcause fuzz-edit check-repos bench-where bench-hostile bench-backtest starter clean bench-loop bench-outages bench-bytes
 .DELETE_ON_ERROR:
 
 help:
@@ -120,6 +121,11 @@ bench-rootcause: .venv/.test
 check-repos: .venv/.test
 	@test -n "$(DIR)" || { echo "make: name the folder of clones: make check-repos DIR=..." >&2; exit 2; }
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.repos.run $(DIR)
+
+DAYS ?= 30
+CLUSTERS ?= 8
+bench-backtest: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.backtest.run $(DAYS) $(CLUSTERS)
 
 bench-where: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.where.run

@@ -201,6 +201,26 @@ def where(
 
 
 @app.command()
+@config_option
+@click.option("--from", "start", metavar="TIME", help="First run; default a week back.")
+@click.option("--to", "end", metavar="TIME", help="Last run; default now.")
+@click.option(
+    "--every",
+    "every_min",
+    type=click.IntRange(min=1, max=1440),
+    default=5,
+    show_default=True,
+    help="Minutes between runs.",
+)
+@format_option
+def backtest(config_file: Path, output_format: str, **flags: Any) -> int:
+    """Replay history: which pull requests would have been opened, and what people did instead."""
+    from aiops.commands import backtest as command
+
+    return command.backtest(config_file, as_json=output_format == "json", **flags)
+
+
+@app.command()
 @click.argument("file", metavar="REPORT", type=FILE)
 @click.option("--output", type=FILE, default=Path("report.html"), show_default=True, help="The page.")
 @click.option("--summary", "summary_file", type=FILE, help="Append a few lines of Markdown to this file.")

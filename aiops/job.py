@@ -12,7 +12,7 @@ from typing import Literal
 
 from aiops.detect.carried import Carried
 from aiops.detect.model import Model
-from aiops.detect.settings import DetectSettings
+from aiops.detect.settings import DetectSettings, History
 from aiops.domain import (
     DriftWatch,
     Grid,
@@ -34,6 +34,7 @@ from aiops.limits import Limits
 from aiops.propose.reviews import Review
 
 Progress = Callable[[str], None]
+Scored = Callable[[History], Scores] | None  # what gives the scores of a history, None = score it
 Earlier = Mapping[str, Carried] | None  # what other runs carried, by key; None = nobody keeps it
 
 

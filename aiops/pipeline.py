@@ -43,7 +43,7 @@ from aiops.domain import (
 from aiops.errors import AiopsError, DataUnusable, EditRefused
 from aiops.gitops import culprit, past, where
 from aiops.gitops import edits as editing
-from aiops.job import Earlier, Job, Progress, Result, Sent
+from aiops.job import Earlier, Job, Progress, Result, Scored, Sent
 from aiops.page import history as pictures
 from aiops.ports import Forge, Metrics, Repository, Silences
 from aiops.propose import chart, marker, proposal, reviews
@@ -66,17 +66,22 @@ def analyse(
     tell: Progress,
     earlier: Earlier = None,
     silences: Silences | None = None,
+    scored: Scored = None,
 ) -> Result:
     """Read, score, explain and decide; end in a plan. Touches no forge.
 
     `earlier`: what other runs carried, which makes this one faster and not different; None = nobody
-    keeps it. `silences`: None = no Alertmanager is named. Raises DataUnusable when nothing can be judged.
+    keeps it. `silences`: None = no Alertmanager is named. `scored`: who knows the scores already, None =
+    nobody. Raises DataUnusable when nothing can be judged.
     """
     tell("reading metrics")
     reader = Reader(metrics)
     history, kinds = read_history(job, reader, now_s)
     tell("scoring workloads")
-    scores, carried = scoring.resume(history, job.model, job.detect, earlier)
+    if scored is None:
+        scores, carried = scoring.resume(history, job.model, job.detect, earlier)
+    else:
+        scores, carried = scored(history), ()
     opened = sustain.sustain(scores, history, job.detect)
     incidents = familiar.recognised(opened, scores, history, job.detect)
     if all(incident.score is None for incident in incidents):

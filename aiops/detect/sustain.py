@@ -42,12 +42,9 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
     Several signals of one workload are one incident. Fatal signals (crash loop, image pull) have
     the short hold, everything else the long one; the worse state of the two counts.
     """
-    names = [signal.name for signal in scores.signals]
-    fatal = np.isin(names, FATAL_SIGNALS)
-    observed = history.recent.values[:, :, -len(scores.times) :]
-    weighed = impact.counted(scores.values, observed, scores.expected, scores.signals)
-    slow = track(_worst(weighed[:, ~fatal]), scores.step_s, settings.hold_s, settings)
-    fast = track(_worst(scores.values[:, fatal]), scores.step_s, settings.fatal_hold_s, settings)
+    worst, worst_fatal = kinds(scores, history.recent.values[:, :, -len(scores.times) :])
+    slow = track(worst, scores.step_s, settings.hold_s, settings)
+    fast = track(worst_fatal, scores.step_s, settings.fatal_hold_s, settings)
     state = np.maximum(slow.state, fast.state)
     both = np.stack([slow.onset, fast.onset])  # [2, W]
     fired = _latest(np.maximum(slow.states, fast.states) == _FIRING)[:, -1]  # [W], -1 = it did not
@@ -68,6 +65,13 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
         )
         for index in range(len(scores.workloads))
     )
+
+
+def kinds(scores: Scores, observed: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """Return the worst score of what has the long hold, and of the fatal signals: [W, T] each."""
+    fatal = np.isin([signal.name for signal in scores.signals], FATAL_SIGNALS)
+    weighed = impact.counted(scores.values, observed, scores.expected, scores.signals)
+    return _worst(weighed[:, ~fatal]), _worst(scores.values[:, fatal])
 
 
 def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings) -> Track:

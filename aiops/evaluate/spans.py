@@ -1,0 +1,151 @@
+"""Scores of a span of history, a UTC day at a time: what every run of that day would have computed.
+
+Law 8: a step gets the same score in every run that judges it. So each day is scored once, and a
+run of the past takes its twelve hours out of two of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiops.detect import scoring, sustain
+from aiops.detect.settings import DAY_S, JUDGED_S, History
+from aiops.detect.windows import EVALUATION_DELAY_S
+from aiops.domain import Float32Array, Scorer, Scores, TimesArray, Workload
+from aiops.errors import DataUnusable
+from aiops.evaluate.worlds import PastMetrics
+from aiops.job import Job
+from aiops.reading import Reader, read_history
+
+_PLANES = ("values", "expected", "lower", "upper")  # [W, S, T]
+_FIRING = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Day:
+    """One day's scores, and the worst of each kind that the machine of `sustain` sees: [W, T]."""
+
+    scores: Scores
+    kinds: tuple[Float32Array, Float32Array]
+
+
+class Spans:
+    """Scores of the days that were asked for last; two are kept."""
+
+    def __init__(self, job: Job, metrics: PastMetrics) -> None:
+        self._job = job
+        self._metrics = metrics
+        self._days: dict[int, _Day | None] = {}
+        self._joined: tuple[int, tuple[list[str], Float32Array, Float32Array]] | None = None
+
+    def firing(self, now_s: int) -> set[str]:
+        """Return the names of the workloads that a run at `now_s` finds firing."""
+        step, settings = self._job.step_s, self._job.detect
+        newest = (now_s - EVALUATION_DELAY_S) // step * step
+        names, slow, fast = self._joined_up(newest // DAY_S)
+        end = (newest - (newest // DAY_S - 1) * DAY_S) // step + 1
+        window = slice(end - JUDGED_S // step, end)
+        state = np.maximum(
+            sustain.track(slow[:, window], step, settings.hold_s, settings).state,
+            sustain.track(fast[:, window], step, settings.fatal_hold_s, settings).state,
+        )
+        return {names[row] for row in np.flatnonzero(state == _FIRING)}
+
+    def _joined_up(self, number: int) -> tuple[list[str], Float32Array, Float32Array]:
+        """Return the names of one day, and the worst scores of it and the day before: [W, T] each."""
+        if self._joined is None or self._joined[0] != number:
+            before, today = self._day(number - 1), self._day(number)
+            workloads = today.scores.workloads if today else ()
+            steps = DAY_S // self._job.step_s
+            times = (number - 1) * DAY_S + np.arange(2 * steps, dtype=np.int64) * self._job.step_s
+            both = np.full((2, len(workloads), len(times)), np.nan, dtype=np.float32)
+            for day in (before, today):
+                if day is not None:
+                    rows, source = _rows(workloads, day.scores.workloads)
+                    at, found = _overlap(times, day.scores.times)
+                    for kind, worst in zip(both, day.kinds, strict=True):
+                        kind[np.ix_(rows, at)] = worst[np.ix_(source, found)]
+            self._joined = (number, ([str(one) for one in workloads], both[0], both[1]))
+        return self._joined[1]
+
+    def scores(self, history: History) -> Scores:
+        """Return what a run that read this history would have computed."""
+        recent = history.recent
+        times = recent.times[recent.times >= history.judged_from_s]
+        shape = (len(recent.workloads), len(recent.signals), len(times))
+        planes = {name: np.full(shape, np.nan, dtype=np.float32) for name in _PLANES}
+        worst = np.full((shape[0], shape[2]), np.nan, dtype=np.float32)
+        scorer: list[Scorer] = ["baseline"] * shape[0]
+        reason: list[str | None] = ["no samples before"] * shape[0]
+        found = self._two(int(times[-1]))
+        if not found:
+            raise DataUnusable("no workload has samples on that day")
+        for day in found:
+            rows, source = _rows(recent.workloads, day.scores.workloads)
+            at, there = _overlap(times, day.scores.times)
+            for name, plane in planes.items():
+                plane[rows[:, None], :, at] = getattr(day.scores, name)[source[:, None], :, there]
+            worst[np.ix_(rows, at)] = day.scores.workload[np.ix_(source, there)]
+            for row, one in zip(rows, source, strict=True):
+                scorer[row], reason[row] = day.scores.scorer[one], day.scores.fallback_reason[one]
+        return Scores(
+            values=planes["values"],
+            workload=worst,
+            expected=planes["expected"],
+            lower=planes["lower"],
+            upper=planes["upper"],
+            times=times,
+            step_s=recent.step_s,
+            workloads=recent.workloads,
+            signals=recent.signals,
+            scorer=tuple(scorer),
+            fallback_reason=tuple(reason),
+        )
+
+    def _two(self, newest_s: int) -> list[_Day]:
+        """Return the days that the twelve hours before touch, the older one first."""
+        first = (newest_s - JUDGED_S + self._job.step_s) // DAY_S
+        days = [self._day(number) for number in range(first, newest_s // DAY_S + 1)]
+        return [day for day in days if day is not None]
+
+    def _day(self, number: int) -> _Day | None:
+        if number not in self._days:
+            self._days = {old: day for old, day in self._days.items() if old == number - 1}
+            try:
+                self._days[number] = self._scored(number)
+            except DataUnusable:
+                self._days[number] = None
+        return self._days[number]
+
+    def _scored(self, number: int) -> _Day:
+        """Score one day up to its end, or to the end of the data."""
+        job, before = self._job, self._metrics.now
+        newest = min((number + 1) * DAY_S - job.step_s, self._metrics.end_s)
+        self._metrics.now = newest + EVALUATION_DELAY_S
+        try:
+            read, _ = read_history(job, Reader(self._metrics), newest + EVALUATION_DELAY_S)
+        finally:
+            self._metrics.now = before
+        history = replace(read, judged_from_s=number * DAY_S)
+        scores = scoring.score(history, job.model, job.detect)
+        observed = history.recent.values[:, :, -len(scores.times) :]
+        return _Day(scores, sustain.kinds(scores, observed))
+
+
+def _rows(
+    wanted: tuple[Workload, ...], there: tuple[Workload, ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of what both have: in `wanted`, and in `there`."""
+    at = {one.key: row for row, one in enumerate(there)}
+    pairs = [(row, at[one.key]) for row, one in enumerate(wanted) if one.key in at]
+    found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
+
+
+def _overlap(wanted: TimesArray, there: TimesArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the columns of the times that both have."""
+    _, first, second = np.intersect1d(wanted, there, assume_unique=True, return_indices=True)
+    return first, second

@@ -1,0 +1,128 @@
+"""A replay opens what the job would have opened then, knows nothing later, and says what people did."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from evaluate.conftest import BACK_S, BAD_S, END_S, SURGE_S
+
+from aiops.commands import backtest as command
+from aiops.evaluate import people
+from aiops.evaluate.backtest import replay
+
+FROM_S = BAD_S - 1_800
+EVERY_S = 600
+
+
+def quiet(_):
+    return None
+
+
+class Cut:
+    """Metrics that end: a server on which nothing after a time has happened yet."""
+
+    def __init__(self, metrics, end_s):
+        self.metrics, self.end_s = metrics, end_s
+
+    def now_s(self):
+        return self.end_s
+
+    def read(self, query, grid):
+        answer = self.metrics.read(query, grid)
+        values = np.where(answer.times <= self.end_s, answer.values, np.nan)
+        kept = np.flatnonzero(np.isfinite(values).any(axis=1))
+        return replace(answer, values=values[kept], labels=tuple(answer.labels[row] for row in kept))
+
+
+@pytest.fixture(scope="module")
+def whole(past):
+    """Return the replay of all eight hours, a run every ten minutes."""
+    return replay(*past.doors(), (FROM_S, END_S, EVERY_S), quiet)
+
+
+def test_the_bad_release_and_the_surge_are_proposed_once_each_and_end_as_they_did(whole):
+    assert [(one.workload.name, one.action, one.old, one.new, one.outcome) for one in whole.proposals] == [
+        ("checkout", "rollback", "1.15.0", "1.14.3", "changed"),
+        ("search", "scale", "2", "3", "over"),
+    ]
+    checkout, search = whole.proposals
+    assert BAD_S < checkout.onset_s < checkout.opened_s < BACK_S <= checkout.ended_s
+    assert SURGE_S < search.onset_s < search.opened_s < search.ended_s
+    assert (whole.runs, whole.unusable) == (len(range(FROM_S, END_S + 1, EVERY_S)), 0)
+
+
+@pytest.mark.parametrize("cut_s", [BAD_S + 2_400, SURGE_S + 1_800])
+def test_no_figure_changes_when_the_future_is_cut_off(past, whole, cut_s):
+    job, metrics, repository = past.doors()
+    last_s = FROM_S + (cut_s - FROM_S) // EVERY_S * EVERY_S
+    found = replay(job, Cut(metrics, cut_s), repository, (FROM_S, last_s, EVERY_S), quiet)
+
+    def then(one):
+        over = one.ended_s is not None and one.ended_s <= last_s
+        return replace(one, ended_s=one.ended_s if over else None, outcome=one.outcome if over else "none")
+
+    assert found.proposals == tuple(then(one) for one in whole.proposals if one.opened_s <= last_s)
+    assert found.proposals
+
+
+def test_a_replay_equals_the_job_run_step_by_step_with_its_own_scores(past, whole):
+    span = (BAD_S, BAD_S + 3_000, EVERY_S)
+    skipped = replay(*past.doors(), span, quiet)
+    stepped = replay(*past.doors(), span, quiet, every_run=True)
+
+    assert (stepped.looked, skipped.looked) == (6, 4)
+    assert skipped.proposals == stepped.proposals
+    assert [one.new for one in stepped.proposals] == ["1.14.3"]
+
+
+def test_what_people_did_is_read_from_git_after_the_fact(past, whole):
+    job, _, repository = past.doors()
+    first, second = people.replies(job, repository, whole.proposals, END_S)
+    (act,) = people.acts(job, repository, whole.proposals, FROM_S, END_S)
+
+    assert (first.answer, first.value, second.answer) == ("same", "1.14.3", "early")
+    assert BACK_S - 180 <= first.at_s <= BACK_S - 60
+    assert (act.workload.name, act.old, act.new) == ("checkout", "1.15.0", "1.14.3")
+    assert act.ahead_s == first.at_s - whole.proposals[0].opened_s
+    late = people.replies(job, repository, whole.proposals, END_S + 2 * 86_400)
+    assert [one.answer for one in late] == ["same", "none"]
+
+
+def test_a_rollback_of_people_without_a_proposal_is_counted_too(past):
+    job, _, repository = past.doors()
+    (act,) = people.acts(job, repository, (), FROM_S, END_S)
+
+    assert act.ahead_s is None
+    assert people.acts(job, repository, (), BACK_S + 60, END_S) == ()
+
+
+def test_the_command_prints_weeks_and_reviews_and_the_document_holds_the_same(capsys, past):
+    flags = {"start": str(BAD_S + 1_200), "end": str(BAD_S + 3_000), "every_min": 15}
+    assert command.backtest(past.config, **flags, as_json=False) == 0
+    text = capsys.readouterr().out
+    assert "1 proposals, 336.0 a week: so many reviews it would have cost" in text
+    assert "people rolled back" not in text  # they did so later
+    assert "1 x did the same; precision against them 100% of 1" in text
+
+    assert command.backtest(past.config, **flags, as_json=True) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["schema"], found["runs"]) == ("aiops.backtest/1", 3)
+    (one,) = found["proposals"]
+    assert (one["action"], one["new"], one["people"]["answer"]) == ("rollback", "1.14.3", "same")
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ({"start": "2026-03-18", "end": "2026-03-17"}, "--from before --to"),
+        ({"start": "yesterday", "end": None}, "expected a time"),
+        ({"start": "2020-01-01", "end": "2020-01-02"}, "no commit of 'main' at that time"),
+    ],
+)
+def test_a_span_that_cannot_be_replayed_is_one_line(capsys, past, flags, told):
+    assert command.backtest(past.config, **flags, every_min=5, as_json=False) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert told in line
