@@ -41,6 +41,12 @@ detailed_option = click.option(
     is_flag=True,
     help="End with 10 when a pull request was opened or updated.",
 )
+export_option = click.option(
+    "--export",
+    metavar="PLACE",
+    envvar="AIOPS_EXPORT",
+    help="Tell about this run as metrics: a textfile folder, or the URL of a Pushgateway.",
+)
 repo_option = click.option("--repo", type=FILE, help="A local repository instead of the settings' one.")
 
 
@@ -94,6 +100,7 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
     help="Seconds that all reading may take.",
 )
 @detailed_option
+@export_option
 @format_option
 def run(**flags: Any) -> int:
     """Do one scheduled run: read, score, decide, propose."""
@@ -114,6 +121,7 @@ render_option = click.option(
 @at_option
 @dry_run_option
 @detailed_option
+@export_option
 @format_option
 @click.pass_context
 def propose(context: click.Context, /, plan_in: Path | None, **flags: Any) -> int:

@@ -80,7 +80,8 @@ class Result:
     of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
     `carried`: what the next run may go on from. `outlook`: what runs into a bound if it goes on.
     `followed`, `reviews`: what became of the pull requests that existed.
-    `histories`: for the page, of workloads with an incident; empty when only a plan was proposed.
+    `histories`: for the page, of workloads with an incident; `loads`: the highest request rate that
+    is expected soon, see `detect.load_ahead`. Both empty when only a plan was proposed.
     """
 
     plan: Plan
@@ -99,3 +100,4 @@ class Result:
     followed: tuple[Followed, ...] = ()
     reviews: tuple[Review, ...] = ()
     histories: Mapping[Workload, tuple[SignalHistory, ...]] = field(default_factory=dict)
+    loads: Mapping[Workload, float] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from aiops import sending
 from aiops.decide import give_back, guardrails, health, policy, standing
-from aiops.detect import drift, familiar, scoring, sustain
+from aiops.detect import drift, familiar, load_ahead, scoring, sustain
 from aiops.diagnose import context, diagnosis, outlook
 from aiops.domain import (
     Cause,
@@ -130,6 +130,7 @@ def analyse(
         drift=drifts,
         carried=carried,
         outlook=outlook.outlook(coming, history.recent, drifts, queries, job.limits),
+        loads=load_ahead.loads(history),
         histories=pictures.around(incidents, history.recent, scores),
     )
 

@@ -44,6 +44,11 @@ def promtool() -> Path:
     return _component("prometheus/usr/bin/promtool", "promtool")
 
 
+def pushgateway() -> Path:
+    """Return the Pushgateway, or skip."""
+    return _component("pushgateway/usr/bin/prometheus-pushgateway", "prometheus-pushgateway")
+
+
 def kustomize() -> Path:
     """Return kustomize 5, or skip."""
     return _component("kustomize/usr/bin/kustomize", "kustomize")
@@ -122,6 +127,19 @@ def running_prometheus(data_dir: Path, config_text: str | None = None) -> Iterat
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--log.level=warn",
             ]
+
+        with _running(command, "/-/ready", Path(folder)) as port:
+            yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def running_pushgateway() -> Iterator[str]:
+    """Serve an empty Pushgateway and yield its base URL."""
+    binary = pushgateway()
+    with tempfile.TemporaryDirectory(prefix="pushgateway-") as folder:
+
+        def command(port: int) -> list[str]:
+            return [str(binary), f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
 
         with _running(command, "/-/ready", Path(folder)) as port:
             yield f"http://127.0.0.1:{port}"

@@ -30,6 +30,7 @@ FLOORS = {
             "coverage",
             "evaluate",
             "job",
+            "measures",
             "pipeline",
             "reading",
             "report",
@@ -43,6 +44,7 @@ FLOORS = {
 PURE = {room for room, floor in FLOORS.items() if floor <= 1} | {
     "coverage",
     "job",
+    "measures",
     "pipeline",
     "reading",
     "report",
@@ -78,6 +80,7 @@ HEAVY = {
     "onnxscript": {"detect"},
     "pandas": {"commands", "edges", "evaluate"},
     "prometheus_api_client": {"edges"},
+    "prometheus_client": {"edges"},
     "pyarrow": {"edges"},
     "ray": {"evaluate"},
     "requests": {"edges"},

@@ -26,6 +26,7 @@ HEAVY = (
     "onnxruntime",
     "pandas",
     "prometheus_api_client",
+    "prometheus_client",
     "pyarrow",
     "pydantic",
     "requests",

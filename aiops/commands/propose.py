@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
-from aiops.commands import rendering, targets, times
+from aiops.commands import exporting, rendering, targets, times
 from aiops.commands import run as run_command
 from aiops.config import Config, RepositoryConfig, load
 from aiops.diagnose import diagnosis
@@ -34,10 +34,18 @@ MAX_PLAN_BYTES = 50_000_000
 
 
 def from_plan(
-    plan_in: Path, config_file: Path, *, at: str | None, dry_run: bool, detailed: bool, as_json: bool
+    plan_in: Path,
+    config_file: Path,
+    *,
+    at: str | None,
+    dry_run: bool,
+    detailed: bool,
+    export: str | None,
+    as_json: bool,
 ) -> int:
     """Propose what a plan holds, after re-reading the base. Needs no Prometheus and no model."""
     now_s: int | None = None
+    told = exporting.Telling(export, "propose")
     try:
         config = load(config_file)
         if not plan_in.is_file() or plan_in.stat().st_size > MAX_PLAN_BYTES:
@@ -46,7 +54,9 @@ def from_plan(
         now_s = times.parse(at, "--at") if at else connect.clock_s()
         found = _carry_out(config, plan, now_s, dry_run=dry_run)
     except AiopsError as error:
+        told.failed(error)
         return run_command.failed(error, now_s, as_json=as_json)
+    told.ended(found, report.exit_code(found, detailed=detailed))
     return run_command.show(found, detailed=detailed, as_json=as_json, explain=None, dry_run=dry_run)
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
-from aiops.commands import notice, targets, times
+from aiops.commands import exporting, notice, targets, times
 from aiops.config import load
 from aiops.edges import carried_store
 from aiops.errors import AiopsError, ConfigError
@@ -25,10 +25,12 @@ def run(
     explain: str | None,
     deadline_s: float,
     detailed: bool,
+    export: str | None,
     as_json: bool,
 ) -> int:
     """Do one run and print it. Returns the exit code; errors are printed, not raised."""
     now_s: int | None = None
+    told = exporting.Telling(export, "whole" if plan_out is None else "analyse")
     try:
         config = load(config_file)
         warnings: list[str] = []
@@ -53,7 +55,9 @@ def run(
         if plan_out is not None:
             write(plan_out, plan_file.dump(found.plan))
     except AiopsError as error:
+        told.failed(error)
         return failed(error, now_s, as_json=as_json)
+    told.ended(found, report.exit_code(found, detailed=detailed))
     return show(found, detailed=detailed, as_json=as_json, explain=explain, dry_run=dry_run)
 
 

@@ -33,6 +33,7 @@ from aiops.domain.incident import (
     State,
     Verdict,
 )
+from aiops.domain.measure import Measure
 from aiops.domain.proposal import Chart, Outcome, Plan, PlanItem, Proposal, PullRequest, PullState, Quiet
 from aiops.domain.repository import Checkout, Commit, Edit, Insertion, PastValue, Pin, Place, Target, TreeFile
 from aiops.domain.series import (
@@ -97,6 +98,7 @@ __all__ = [
     "Incident",
     "Insertion",
     "LostCalls",
+    "Measure",
     "NodePods",
     "Outcome",
     "Outcomes",

@@ -21,8 +21,11 @@ def run(command, world, *more):
 
 
 def test_two_incidents_get_a_pull_request_and_everything_else_is_left_alone(command, world):
-    done = run(command, world)
+    done = run(command, world, "--export", world.folder)
     assert done.code == 0, done.err
+    told = (world.folder / "aiops-whole.prom").read_text(encoding="utf-8")
+    assert 'aiops_run_proposals{action="rollback",half="whole",state="opened"} 1.0' in told
+    assert told.count("\naiops_predicted_load{") > 5
     jsonschema.validate(done.report, SCHEMA)
     actions = sorted(action for action, _, _ in done.decisions().values())
     assert actions == ["rollback", "scale"]
