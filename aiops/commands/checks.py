@@ -21,7 +21,7 @@ from aiops.errors import DataUnusable
 from aiops.gitops.clusters import Cluster
 from aiops.ingest import panels
 from aiops.job import Job
-from aiops.ports import Files, Metrics, Repository
+from aiops.ports import Files, Metrics, Repository, Silences
 from aiops.reading import Reader
 from aiops.report import utc
 
@@ -93,6 +93,17 @@ def read(job: Job, metrics: Metrics, now_s: int) -> Seen:
     up, known = (reader.read(context[name], day).values for name in ("targets_up", "targets_known"))
     counted = (float(up[:, -1].sum()), float(known[:, -1].sum())) if known.size else None
     return Seen(now_s, found, panel(wanted.reference), counted)
+
+
+def silences(given: Silences | None) -> list[Check]:
+    """Ask the Alertmanager, where one is named. A run goes on without its answer, and acts less."""
+    if given is None:
+        return []
+    try:
+        given.muting((), 0)
+    except DataUnusable as error:
+        return [Check("alertmanager", error.where, "warning", error.message, error.todo)]
+    return [Check("alertmanager", "", "ok", "tells what is silenced")]
 
 
 def history(seen: Seen) -> list[Check]:

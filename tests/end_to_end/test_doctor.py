@@ -72,6 +72,14 @@ def test_a_model_that_is_refused_is_a_warning_because_the_forest_takes_over(caps
     assert "isolation forest" in lines["model", "nowhere"]["todo"]
 
 
+def test_an_alertmanager_that_does_not_answer_is_a_warning_where_one_is_named(capsys, world):
+    world.set("forge: local", f"forge: local\nalertmanager: {{url: 'http://127.0.0.1:{real.free_port()}'}}")
+    code, lines = looked(capsys, world)
+
+    (line,) = [one for (what, _), one in lines.items() if what == "alertmanager"]
+    assert (code, line["state"], line["found"]) == (0, "warning", "connection refused")
+
+
 def test_the_table_is_plain_and_aligned_in_a_pipe_and_a_broken_file_is_one_line(capsys, world):
     assert doctor.doctor(world.config, None, as_json=False) == 0
     out = capsys.readouterr().out
