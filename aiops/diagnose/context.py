@@ -151,11 +151,12 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         *replica_changes(sources, workload),
     )
     callees = tuple(edge for edge in edges if edge.source.key == workload.key)
+    callers = tuple(edge for edge in edges if edge.destination.key == workload.key)
     return Context(
         workload=workload,
         changes=changes,
         callees=callees,
-        callers=tuple(edge for edge in edges if edge.destination.key == workload.key),
+        callers=callers,
         autoscaler=_autoscaler(sources, workload),
         capacity=_capacity(sources, workload),
         rollout=_rollout(sources, workload),
@@ -176,6 +177,7 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
             )
             if rose(change)
         ),
+        upstream=tuple(traffic.upstream(sources, [edge.source for edge in callers], onset_s, kinds)),
     )
 
 

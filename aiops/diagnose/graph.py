@@ -168,7 +168,7 @@ class Load:
 
     `rise`: requests now over before the onset. `honest`: what that ratio would be if every caller
     only passed on what it gets more itself; None when no caller is known. `source`: the caller
-    that added most.
+    that added most, or who sends it what it passes on although nobody sends more to that one.
     """
 
     rise: float | None
@@ -187,20 +187,57 @@ def load(facts: Facts) -> Load:
     if total <= 0:
         return Load(rise, None, source)
     # Retries on top of honest load do not make it dishonest: compare what callers get, not send.
-    owed = sum(min(edge.rate, was * (1 + _inbound_rise(facts, edge))) for edge, was in known)
-    return Load(rise, owed / total, source)
+    owed = sum(_owed(facts, edge, was, frozenset((facts.key,))) for edge, was in known)
+    return Load(rise, owed / total, None if source is None else _origin(facts, source))
 
 
-def _inbound_rise(facts: Facts, edge: CallEdge) -> float:
-    """Return by what share a caller's own load grew; infinity for a caller that nobody in the mesh calls.
+def _origin(facts: Facts, source: Workload) -> Workload:
+    """Follow more load up to the first caller that makes it: it sends more than it gets more."""
+    seen = {facts.key}
+    while source.key not in seen:
+        seen.add(source.key)
+        inside = [edge for edge in facts.context.upstream if edge.destination.key == source.key]
+        # What each sends beyond what honest load would make it send.
+        beyond = {
+            edge.source: edge.rate - _owed(facts, edge, edge.rate_before, frozenset(seen))
+            for edge in inside
+            if edge.rate_before
+        }
+        most = max(beyond, key=lambda caller: (beyond[caller], caller), default=None)
+        before = facts.fleet.before(source.key, "request_rate", facts.onset_s)
+        if most is None or before is None or beyond[most] < (facts.limits.load_rise_min - 1) * before:
+            return source
+        source = most
+    return source
 
-    A gateway or a job is where load enters: what it sends more is load from outside.
+
+def _owed(facts: Facts, edge: CallEdge, was: float, below: frozenset[Key]) -> float:
+    """Return the calls per second that an edge would carry if its caller passed on only what is honest."""
+    return min(edge.rate, was * (1 + _inbound_rise(facts, edge.source.key, below)))
+
+
+def _inbound_rise(facts: Facts, caller: Key, below: frozenset[Key]) -> float:
+    """Return by what share a caller's own honest load grew; infinity for one that nobody in the mesh calls.
+
+    A gateway or a job is where load enters: what it sends more is load from outside. What reaches a
+    caller from another one counts as far as that one got more itself, up to the entry of the mesh: a
+    loop two calls away would look honest to everybody behind the callee that it floods. `below`: who
+    was asked already; calls in a circle carry nothing more from outside.
     """
-    now = facts.fleet.now(edge.source.key, "request_rate")
-    before = facts.fleet.before(edge.source.key, "request_rate", facts.onset_s)
+    now = facts.fleet.now(caller, "request_rate")
+    before = facts.fleet.before(caller, "request_rate", facts.onset_s)
     if now is None or before is None or before <= 0:
         return float("inf")
-    return max(now / before - 1.0, 0.0)
+    inside = [edge for edge in facts.context.upstream if edge.destination.key == caller and edge.rate_before]
+    seen = below | {caller}
+    owed = sum(
+        min(edge.rate, edge.rate_before or 0.0)
+        if edge.source.key in seen
+        else _owed(facts, edge, edge.rate_before or 0.0, seen)
+        for edge in inside
+    )
+    outside = max(now - sum(edge.rate for edge in inside), 0.0)
+    return max(min(owed + outside, now) / before - 1.0, 0.0)
 
 
 def fading_caller(facts: Facts) -> Workload | None:

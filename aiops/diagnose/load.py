@@ -94,7 +94,8 @@ def more_load(inquiry: Inquiry) -> Finding | None:
 
 def _own_making(facts: Facts, load: graph.Load, rose: Evidence) -> Finding:
     """Tell of a rise that nobody sent from outside: retries, a cache miss storm, a client in a loop."""
-    edge = next((e for e in facts.context.callers if e.source == load.source), None)
+    edges = (*facts.context.callers, *facts.context.upstream)
+    edge = next((edge for edge in edges if edge.source == load.source), None)
     before = "" if edge is None or edge.rate_before is None else f" ({edge.rate_before:.3g} before the onset)"
     rate = None if edge is None else edge.rate
     sent = facts.evidence(f"requests per second from {load.source}{before}", "call_rate", rate, "req/s")

@@ -6,7 +6,7 @@ a version with another one over the minutes in which both served.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,21 @@ def edges(sources: Sources, workload: Workload, onset_s: int, kinds: Kinds) -> l
                 if errors is None
                 else _before(sources.answers["call_error_ratio"], errors, onset_s),
             )
+    return [found[ends] for ends in sorted(found)]
+
+
+def upstream(sources: Sources, callers: Iterable[Workload], onset_s: int, kinds: Kinds) -> list[CallEdge]:
+    """Return the edges that reach some callers, theirs and so on, up to the entry of the mesh."""
+    found: dict[tuple[Workload, Workload], CallEdge] = {}
+    seen, ahead = set[Workload](), sorted(set(callers))
+    while ahead:
+        workload = ahead.pop()
+        seen.add(workload)
+        for edge in edges(sources, workload, onset_s, kinds):
+            if edge.destination == workload:
+                found[(edge.source, edge.destination)] = edge
+                if edge.source not in seen and edge.source not in ahead:
+                    ahead.append(edge.source)
     return [found[ends] for ends in sorted(found)]
 
 

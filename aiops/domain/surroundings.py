@@ -194,6 +194,7 @@ class Context:
     `missing`: names of the sources that gave nothing; each lowers what can be claimed.
     `images`: (container, image_spec) running at the judged step. `neighbours`: image changes of
     the workloads that call it or that it calls. `switched`: its callees that serve more of a service.
+    `upstream`: the calls that reach its callers, theirs and so on; not those that reach itself.
     """
 
     workload: Workload
@@ -211,3 +212,4 @@ class Context:
     around: Surroundings = Surroundings()
     asks: tuple[Asks, ...] = ()
     switched: tuple[Change, ...] = ()
+    upstream: tuple[CallEdge, ...] = ()

@@ -74,3 +74,29 @@ def test_a_callee_that_always_failed_explains_failures_once_calls_are_switched_t
 
 def test_a_callee_that_always_failed_explains_nothing_while_it_gets_as_many_calls() -> None:
     assert _switched(20, 20).decide("api").rule == "R0"
+
+
+def _behind_a_flood(asked: float) -> Shop:
+    """Let web, which gets `asked` times its load, flood auth; auth passes it on to leaf, which is full."""
+    shop = Shop("web", "auth", "leaf").calls("gateway", "web", 20 * asked, before=20)
+    shop.calls("web", "auth", 60, before=20).calls("auth", "leaf", 60, before=20)
+    shop.set("web", "request_rate", 20 * asked, since=30)
+    for name in ("auth", "leaf"):
+        shop.set(name, "request_rate", 60, since=30).set(name, "latency_p95", 900, since=30)
+    shop.set("leaf", "cpu_utilization", 1.3, since=30)
+    return shop.fire("leaf", "latency_p95", "request_rate", "cpu_utilization")
+
+
+def test_load_of_a_loop_two_calls_away_is_not_scaled_for() -> None:
+    decision, found = _behind_a_flood(1).decide("leaf"), _behind_a_flood(1).diagnose()["leaf"]
+    assert (decision.action, decision.rule, found.cause) == ("hold", "S-RETRY", Cause.CLIENT)
+    assert decision.reason == "prod-eu/shop/Deployment/web sends more without getting more itself"
+
+
+def test_load_from_outside_is_scaled_for_however_many_calls_away() -> None:
+    assert _behind_a_flood(3).diagnose()["leaf"].cause is Cause.OVERLOAD
+
+
+def test_calls_in_a_circle_carry_nothing_from_outside() -> None:
+    shop = _behind_a_flood(1).calls("leaf", "web", 40, before=0.5)
+    assert shop.decide("leaf").rule == "S-RETRY"
