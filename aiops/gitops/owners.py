@@ -1,9 +1,10 @@
 """Who would set an image tag again after a rollback, and the one change that stops it.
 
 Flux image automation writes where a marker comment stands; argocd-image-updater where annotations
-of the Application or an ImageUpdater object say. Renovate and Dependabot open pull requests, which
-people may decline, so nothing has to be pinned for them.
-Source: fluxcd.io/flux/guides/image-update, argocd-image-updater configuration/images (v0, v1).
+of the Application or an ImageUpdater object say; Kargo promotes to what a stage is authorized for.
+Renovate and Dependabot open pull requests, which people may decline, so nothing is pinned for them.
+Source: fluxcd.io/flux/guides/image-update, argocd-image-updater configuration/images (v0, v1),
+kargo docs user-guide/how-to-guides/argo-cd-integration.
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ from aiops.gitops.rendered import Container, Rendered
 from aiops.gitops.snapshot import Snapshot
 
 _PREFIX = "argocd-image-updater.argoproj.io/"
+_KARGO = "kargo.akuity.io/authorized-stage"
+_PROMOTED = "promotion"
 
 
 def updaters(application: Rendered, objects: list[Rendered]) -> list[Updater]:
     """Return what argocd-image-updater was told about an Application, by annotation or object."""
     found = []
     annotations, _ = look(application.node, "metadata", "annotations")
+    stage = text_at(annotations, _KARGO)
+    if stage:
+        at = (application.file, application.document, (*application.root, "metadata", "annotations"))
+        found.append(Updater(f"Kargo stage {stage[:80]}", *at, (), _PROMOTED))
     listed = text_at(annotations, f"{_PREFIX}image-list")
     if isinstance(annotations, Mapping) and listed:
         where = (application.file, application.document, (*application.root, "metadata", "annotations"))
@@ -70,6 +77,11 @@ def of_image(
         lift = f"put the comment that names {policy} back behind the value"
         return policy, (Pin(policy, "marker", place.file, place.document, place.path, lift),)
     for one in workload.updaters:
+        if one.method == _PROMOTED:
+            raise EditRefused(
+                f"owned by {one.owner}: the next promotion would set the tag again",
+                todo="promote the earlier freight to this stage",
+            )
         if not container.image:
             raise EditRefused(f"{one.owner} may own it: the name of the image is not in this repository")
         for alias, image in one.images:
