@@ -8,20 +8,28 @@ on the changed repository (`edits`), so this may be wrong without harm.
 from __future__ import annotations
 
 from aiops.domain import FieldName, Insertion
+from aiops.gitops import image_reference, patch_entry
+from aiops.gitops.inside import INSIDE
 from aiops.gitops.layers import Layer
 from aiops.gitops.nodes import Node, entries_at, look, text_at
-from aiops.gitops.rendered import Rendered
+from aiops.gitops.rendered import NUMBERS, POD_SPEC, Rendered
 from aiops.gitops.repository_map import RepositoryMap
 from aiops.gitops.snapshot import Spot
 from aiops.gitops.units import Unit
 
 Found = tuple[Unit, Rendered]
+Path = tuple[str | int, ...]
+NATIVE = POD_SPEC.keys() - {"Rollout"}  # kustomize merges their containers by name
 
 
 def above(repository: RepositoryMap, holder: Rendered, field: FieldName, spot: Spot) -> Insertion | None:
     """Return where an entry would win over `spot` for `holder` alone, None when nowhere."""
     for layer in holder.layers:
         found = _entry(repository, layer, holder, field, spot)
+        if found is not None:
+            return found
+    for layer in holder.layers:
+        found = _patch(repository, layer, holder, field, spot)
         if found is not None:
             return found
     return _value(repository, holder, field, spot)
@@ -55,6 +63,49 @@ def _image(layer: Layer, below: list[Rendered], holder: Rendered, spot: Spot) ->
     image = layer.images[mine[0]]
     others = any(image in _images(one, layer) for one in below if one is not holder)
     return "" if others or layer.images.count(image) > 1 else image
+
+
+def _patch(
+    repository: RepositoryMap, layer: Layer, holder: Rendered, field: FieldName, spot: Spot
+) -> Insertion | None:
+    """Return a new patch in a kustomization, for the one object it would match by kind and name."""
+    plain = layer.kind == "kustomization" and not holder.release
+    if not plain or not spot.file or holder.kind not in {*POD_SPEC, *NUMBERS}:
+        return None
+    name = holder.names[0]
+    same = [
+        one for one in repository.above.get(layer.key, []) if one.kind == holder.kind and name in one.names
+    ]
+    documents = repository.snapshot.nodes(holder.file)
+    written, _ = look(documents[holder.document], *holder.root)
+    if [one is holder for one in same] != [True] or text_at(written, "metadata", "name") != name:
+        return None
+    path: Path | None = NUMBERS.get(holder.kind, {}).get(field)
+    container = ""
+    if field in {"image.tag", "image.digest"}:
+        container, path = _patched(holder, spot)
+    api_version, namespace = text_at(written, "apiVersion"), text_at(written, "metadata", "namespace")
+    if path is None or not api_version:
+        return None
+    entry = patch_entry.Named(api_version, holder.kind, namespace, name, container).entry
+    root, _ = look(repository.snapshot.nodes(layer.file)[layer.document], *layer.prefix)
+    at = (*layer.prefix, "patches", len(entries_at(root, "patches")), "patch", INSIDE, *path)
+    return Insertion(layer.file, layer.document, at, entry, patch_entry.KIND)
+
+
+def _patched(holder: Rendered, spot: Spot) -> tuple[str, Path | None]:
+    """Return the container whose image a scalar holds, and the path of its image in a patch.
+
+    Only one that is alone in its list: kustomize moves a container that a patch names to the front.
+    """
+    mine = [one for one in holder.containers if spot in one.spots[-1:]]
+    reference = image_reference.stands_in(spot.path, spot.value)
+    if len(mine) != 1 or reference is None or mine[0].image != reference.name:
+        return "", None
+    if holder.kind not in NATIVE or sum(one.init == mine[0].init for one in holder.containers) > 1:
+        return "", None
+    part = "initContainers" if mine[0].init else "containers"
+    return mine[0].name, (*POD_SPEC[holder.kind], part, 0, "image")
 
 
 def _listed(layer: Layer, root: Node | None, key: str, name: str, value: str) -> Insertion | None:

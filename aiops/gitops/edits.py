@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from aiops.domain import Edit, Insertion, Pin, Place, Target, TreeFile
 from aiops.errors import EditRefused
-from aiops.gitops import image_reference, owners, repository_map, splice
+from aiops.gitops import image_reference, owners, patch_entry, repository_map, splice
 from aiops.gitops.choose import Found, autoscaler, choose, own
 from aiops.gitops.clusters import Cluster
 from aiops.gitops.rendered import Rendered
@@ -49,6 +49,8 @@ def _main(files: Files, target: Target, winner: Place, new: str) -> tuple[Edit, 
     if at.kind == "Application" and at.path[-2:-1] == ("images",):  # a text `name:tag`
         value = f"{at.entry}{'@' if new.startswith('sha') and ':' in new else ':'}{new}"
         at = Insertion(at.file, at.document, at.path, "", at.kind)
+    elif at.kind == patch_entry.KIND and winner.path[-1] == "image":
+        value = splice.new_version(winner, new)
     old = splice.value_of(winner.path, winner.value)
     return (splice.insert(files.read(at.file), at, old, value, files.tree()[at.file].blob),)
 

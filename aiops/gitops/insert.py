@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 
 from aiops.errors import EditRefused
-from aiops.gitops import inside
+from aiops.gitops import inside, patch_entry
 from aiops.gitops.nodes import Alias, Mapping, Node, Scalar, Sequence
 from aiops.gitops.quoting import SAFE, reads_as_text
 
@@ -37,8 +37,24 @@ def derive(text: str, root: Node | None, path: Path, entry: str, new: str | int)
     `entry`: the `name` of a list entry that is new. `new`: an int is written as a number.
     """
     outer, inner = inside.split(path)
+    if inner is not None and patch_entry.is_at(path) and _is_new(root, outer[:-1]):
+        lines = _Writer("").block(patch_entry.tree(entry, inner, new))
+        return _placed(text, root, outer, "", "\n".join(lines))
     if inner is not None:
         return _embedded(text, root, outer, inner, entry, new)
+    return _placed(text, root, path, entry, new)
+
+
+def _is_new(root: Node | None, path: Path) -> bool:
+    node = root
+    for part in path:
+        node = _step(node, part)
+        if node is None:
+            return True
+    return False
+
+
+def _placed(text: str, root: Node | None, path: Path, entry: str, new: str | int) -> Insertion:
     node = root
     for depth, part in enumerate(path):
         below = _step(node, part)
@@ -106,6 +122,8 @@ class _Writer:
         if not isinstance(node, (Mapping, Sequence)) or node.anchor or node.tag:
             raise EditRefused("what stands there carries an anchor or a tag")
         children = node.pairs if isinstance(node, Mapping) else [(None, one) for one in node.entries]
+        if node.flow and _has_text_block(value):
+            raise EditRefused("a patch cannot be written on one line")
         self._json = node.flow and _has_quoted_keys(node)
         flow = self._flow(value)
         flow = flow if isinstance(part, int) else f"{self._scalar(part)}: {flow}"
@@ -128,6 +146,10 @@ class _Writer:
             column = self._column(node.start)
             lines = self._pair(part, value, column, (self._step_of(node), self._flush(node)))
         return at, "".join(self._eol + line for line in lines)
+
+    def block(self, value: dict[str, Value]) -> list[str]:
+        """Return the lines of a document of its own."""
+        return [line for key, below in value.items() for line in self._pair(key, below, 0, (2, True))]
 
     def _into_flow(self, last: tuple[Node | None, Node], flow: str) -> tuple[int, str]:
         end = self._tail(last[1])
@@ -192,6 +214,8 @@ class _Writer:
                 f"{head}:",
                 *(line for one in value for line in self._item(one, column + (0 if flush else step), 2)),
             ]
+        if isinstance(value, str) and "\n" in value:
+            return [f"{head}: |-", *(f"{' ' * (column + step)}{line}" for line in value.split("\n"))]
         return [f"{head}: {self._flow(value)}"]
 
     def _item(self, value: Value, column: int, gap: int) -> list[str]:
@@ -230,6 +254,14 @@ def _with_values(node: Mapping) -> Mapping:
     if not pairs:
         raise EditRefused("no key there has a value")
     return replace(node, pairs=pairs)
+
+
+def _has_text_block(value: Value) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_text_block, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_text_block, value))
+    return isinstance(value, str) and "\n" in value
 
 
 def _has_quoted_keys(node: Node) -> bool:

@@ -95,7 +95,7 @@ def _new_text(node: Scalar, place: Place, new: str) -> tuple[str, str]:
         if not _INTEGER.fullmatch(new) or int(new) > MAX_REPLICAS:
             raise EditRefused(f"expected an integer up to {MAX_REPLICAS}, got {new[:40]!r}", where=place.file)
         return new, new
-    value = _new_version(place, new)
+    value = new_version(place, new)
     if not SAFE.fullmatch(value):
         raise EditRefused(f"expected an image version, got {new[:80]!r}", where=place.file)
     if node.style:
@@ -116,7 +116,7 @@ def _key(path: tuple[str | int, ...]) -> str:
     return next((str(part) for part in reversed(path) if isinstance(part, str)), "").lower()
 
 
-def _new_version(place: Place, new: str) -> str:
+def new_version(place: Place, new: str) -> str:
     """Return the scalar's new value: the version itself, or the old reference in that version."""
     old = image_reference.stands_in(place.path, place.value)
     whole = image_reference.parse(new)

@@ -54,7 +54,7 @@ def _compare(
     inner: dict[Key, list[Change]] = {}
     for edit, insertion in changes:
         outer, rest = inside.split(edit.path)
-        if rest is not None:
+        if rest is not None and (insertion is None or len(insertion.parent) > len(outer)):
             inner.setdefault((edit.document, outer), []).append((edit, insertion))
         else:
             _expect(before, edit, insertion, after)
