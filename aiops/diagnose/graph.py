@@ -187,21 +187,20 @@ def load(facts: Facts) -> Load:
     if total <= 0:
         return Load(rise, None, source)
     # Retries on top of honest load do not make it dishonest: compare what callers get, not send.
-    owed = sum(_owed(facts, edge, was, frozenset((facts.key,))) for edge, was in known)
-    return Load(rise, owed / total, None if source is None else _origin(facts, source))
+    passed = {facts.key: 0.0}
+    owed = sum(_owed(facts, edge, was, passed) for edge, was in known)
+    return Load(rise, owed / total, None if source is None else _origin(facts, source, passed))
 
 
-def _origin(facts: Facts, source: Workload) -> Workload:
+def _origin(facts: Facts, source: Workload, passed: dict[Key, float]) -> Workload:
     """Follow more load up to the first caller that makes it: it sends more than it gets more."""
     seen = {facts.key}
     while source.key not in seen:
         seen.add(source.key)
-        inside = [edge for edge in facts.context.upstream if edge.destination.key == source.key]
-        # What each sends beyond what honest load would make it send.
+        # What each of its callers sends beyond what honest load would make it send.
         beyond = {
-            edge.source: edge.rate - _owed(facts, edge, edge.rate_before, frozenset(seen))
-            for edge in inside
-            if edge.rate_before
+            edge.source: edge.rate - _owed(facts, edge, was, passed)
+            for edge, was in _reaching(facts, source.key)
         }
         most = max(beyond, key=lambda caller: (beyond[caller], caller), default=None)
         before = facts.fleet.before(source.key, "request_rate", facts.onset_s)
@@ -211,33 +210,39 @@ def _origin(facts: Facts, source: Workload) -> Workload:
     return source
 
 
-def _owed(facts: Facts, edge: CallEdge, was: float, below: frozenset[Key]) -> float:
+def _reaching(facts: Facts, caller: Key) -> list[tuple[CallEdge, float]]:
+    """Return the calls that reach a caller, each with its rate before the onset, req/s."""
+    edges = [edge for edge in facts.context.upstream if edge.destination.key == caller]
+    return [(edge, edge.rate_before) for edge in edges if edge.rate_before]
+
+
+def _owed(facts: Facts, edge: CallEdge, was: float, passed: dict[Key, float]) -> float:
     """Return the calls per second that an edge would carry if its caller passed on only what is honest."""
-    return min(edge.rate, was * (1 + _inbound_rise(facts, edge.source.key, below)))
+    return min(edge.rate, was * (1 + _inbound_rise(facts, edge.source.key, passed)))
 
 
-def _inbound_rise(facts: Facts, caller: Key, below: frozenset[Key]) -> float:
+def _inbound_rise(facts: Facts, caller: Key, passed: dict[Key, float]) -> float:
     """Return by what share a caller's own honest load grew; infinity for one that nobody in the mesh calls.
 
     A gateway or a job is where load enters: what it sends more is load from outside. What reaches a
     caller from another one counts as far as that one got more itself, up to the entry of the mesh: a
-    loop two calls away would look honest to everybody behind the callee that it floods. `below`: who
-    was asked already; calls in a circle carry nothing more from outside.
+    loop two calls away would look honest to everybody behind the callee that it floods. `passed`
+    keeps what was found, and nothing more for who is being asked: calls in a circle bring no load.
     """
+    if caller in passed:
+        return passed[caller]
     now = facts.fleet.now(caller, "request_rate")
     before = facts.fleet.before(caller, "request_rate", facts.onset_s)
     if now is None or before is None or before <= 0:
         return float("inf")
-    inside = [edge for edge in facts.context.upstream if edge.destination.key == caller and edge.rate_before]
-    seen = below | {caller}
-    owed = sum(
-        min(edge.rate, edge.rate_before or 0.0)
-        if edge.source.key in seen
-        else _owed(facts, edge, edge.rate_before or 0.0, seen)
-        for edge in inside
-    )
-    outside = max(now - sum(edge.rate for edge in inside), 0.0)
-    return max(min(owed + outside, now) / before - 1.0, 0.0)
+    passed[caller] = 0.0
+    rise, known = max(now / before - 1.0, 0.0), _reaching(facts, caller)
+    if known:
+        # Of calls only: a request rate counts each retry as well, and would look like load from elsewhere.
+        owed = sum(_owed(facts, edge, was, passed) for edge, was in known)
+        rise = min(max(owed / sum(was for _, was in known) - 1.0, 0.0), rise)
+    passed[caller] = rise
+    return rise
 
 
 def fading_caller(facts: Facts) -> Workload | None:

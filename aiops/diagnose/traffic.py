@@ -16,6 +16,7 @@ from aiops.domain import Answer, CallEdge, Change, FloatArray, VersionSplit, Wor
 from aiops.limits import LIMITS
 
 SOURCE = ("source_workload_namespace", "source_workload")
+HOPS = 8  # calls from the entry of a mesh to its depth; beyond, a caller counts as an entry
 LOOK_BACK_S = 300  # of every rate in the presets
 DESTINATION = ("destination_workload_namespace", "destination_workload")
 
@@ -46,17 +47,19 @@ def edges(sources: Sources, workload: Workload, onset_s: int, kinds: Kinds) -> l
 
 
 def upstream(sources: Sources, callers: Iterable[Workload], onset_s: int, kinds: Kinds) -> list[CallEdge]:
-    """Return the edges that reach some callers, theirs and so on, up to the entry of the mesh."""
+    """Return the edges that reach some callers, theirs and so on, at most `HOPS` calls away."""
     found: dict[tuple[Workload, Workload], CallEdge] = {}
-    seen, ahead = set[Workload](), sorted(set(callers))
-    while ahead:
-        workload = ahead.pop()
-        seen.add(workload)
-        for edge in edges(sources, workload, onset_s, kinds):
-            if edge.destination == workload:
-                found[(edge.source, edge.destination)] = edge
-                if edge.source not in seen and edge.source not in ahead:
-                    ahead.append(edge.source)
+    asked, ahead = set[Workload](), set(callers)
+    for _ in range(HOPS):
+        into = [
+            edge
+            for workload in sorted(ahead)
+            for edge in edges(sources, workload, onset_s, kinds)
+            if edge.destination == workload
+        ]
+        found.update({(edge.source, edge.destination): edge for edge in into})
+        asked |= ahead
+        ahead = {edge.source for edge in into} - asked
     return [found[ends] for ends in sorted(found)]
 
 

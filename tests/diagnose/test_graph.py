@@ -93,6 +93,11 @@ def test_load_of_a_loop_two_calls_away_is_not_scaled_for() -> None:
     assert decision.reason == "prod-eu/shop/Deployment/web sends more without getting more itself"
 
 
+def test_retries_that_a_request_rate_counts_are_no_load_from_outside() -> None:
+    shop = _behind_a_flood(1).set("auth", "request_rate", 140, since=30)
+    assert shop.decide("leaf").rule == "S-RETRY"
+
+
 def test_load_from_outside_is_scaled_for_however_many_calls_away() -> None:
     assert _behind_a_flood(3).diagnose()["leaf"].cause is Cause.OVERLOAD
 
