@@ -47,6 +47,7 @@ def test_the_minimum_is_raised_for_a_peak_that_hurt_yesterday_until_pods_had_com
         "S2",
         "60 req/s at the peak, 20 req/s used 50% of 2: 4 needed, 3 is the most that one proposal may ask for;"
         " meant until 2026-03-25, lower it then",
+        per_pod=18.0,  # 10 req/s used half of what a pod asks for; 90 % is full
     )
 
 
