@@ -76,6 +76,7 @@ table,tbody,tr,td{display:block}tr{border-bottom:1px solid var(--line);padding:.
 td{border:0;padding:.05rem 0}.fleet td,.rules td{display:inline;margin-right:.5rem}
 .fleet td.name,.fleet td.why,.rules td.why,.told td{display:block;margin:0}
 .num{text-align:left}.tile{min-width:5.2rem;flex:1}}
+@media print{.fleet .name{min-width:17rem}}
 @media print{:root{--bg:#fff;--soft:#fff;--text:#000;--dim:#444;--line:#bbb;--link:#000;--bad:#a00;
 --badbg:#fff;
 --warn:#6a4000;--warnbg:#fff;--good:#064;--goodbg:#fff;--info:#036;--infobg:#fff;--observed:#b00;
