@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from aiops.errors import ConfigError
+from aiops.propose import links
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -69,10 +70,11 @@ class Tls(_Strict):
 
 
 class Prometheus(_Strict):
-    """One source of metrics: a server, or a folder that `aiops record` wrote."""
+    """One source of metrics: a server, or a recording. `external_url`: where people open it, for links."""
 
     url: str | None = None
     recording: Path | None = None
+    external_url: str | None = Field(default=None, pattern=links.EXTERNAL_URL)
     cluster: str = ""
     auth: Auth = Auth()
     headers: dict[str, SecretStr] = {}
@@ -220,9 +222,7 @@ def load(path: Path) -> Config:
             "no configuration here", where=str(path), todo="name one with --config, or start from pipelines/"
         )
     if path.stat().st_size > MAX_BYTES:
-        raise ConfigError(
-            f"expected at most {MAX_BYTES} bytes", where=str(path), todo="is this an aiops.yaml?"
-        )
+        raise ConfigError(f"expected at most {MAX_BYTES} bytes", where=str(path), todo="is this aiops.yaml?")
     try:
         text = path.read_text(encoding="utf-8")
         raw = yaml.load(text, _UniqueKeys)  # noqa: S506 - a SafeLoader that also refuses duplicate keys

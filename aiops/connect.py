@@ -52,6 +52,7 @@ def proposing_job(config: Config) -> Job:
         model_id="",
         detect=detect_settings(config),
         limits=Limits(),
+        external_urls={one.cluster: one.external_url for one in config.prometheus if one.external_url},
     )
 
 

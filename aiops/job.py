@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from aiops.detect.carried import Carried
@@ -40,7 +41,10 @@ Earlier = Mapping[str, Carried] | None  # what other runs carried, by key; None 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one run needs to know, stage by stage. `model_id` is "" without a model."""
+    """What one run needs to know, stage by stage. `model_id` is "" without a model.
+
+    `external_urls`: where people reach the Prometheus of a cluster ("" = of all others).
+    """
 
     signals: tuple[Query, ...]
     context: tuple[Query, ...]
@@ -51,6 +55,7 @@ class Job:
     model_id: str
     detect: DetectSettings
     limits: Limits
+    external_urls: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from aiops import sending
-from aiops.decide import give_back, guardrails, health, policy, standing
+from aiops.decide import effects, give_back, guardrails, health, policy, standing
 from aiops.detect import drift, familiar, load_ahead, scoring, sustain
 from aiops.diagnose import context, diagnosis, outlook
 from aiops.domain import (
@@ -272,7 +272,13 @@ def _decide(
             decision = Hold("EDIT", str(error), variant="edit-refused")
     drawn = chart.sample(incident, panel, scores) if incident.signals else None
     gates = policy.asked(incident, found, asked, job.limits, panel)
-    return PlanItem(incident.workload, decision, incident, found, edits, history, drawn, gates), unresolved
+    after = (
+        ()
+        if isinstance(decision, Hold)
+        else effects.of(decision, incident.workload, asked, targets[decision.field])
+    )
+    item = PlanItem(incident.workload, decision, incident, found, edits, history, drawn, gates, after)
+    return item, unresolved
 
 
 def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list[PlanItem]:

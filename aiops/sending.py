@@ -13,8 +13,8 @@ from aiops.decide import give_back
 from aiops.diagnose import diagnosis
 from aiops.domain import Hold, Incident, Plan, PlanItem, Proposal, PullRequest, State, Verdict, Workload
 from aiops.errors import AiopsError, EditRefused
+from aiops.gitops import codeowners, past, where
 from aiops.gitops import edits as editing
-from aiops.gitops import past, where
 from aiops.job import Followed, Job, Progress, Sent
 from aiops.ports import Files, Forge, Repository
 from aiops.propose import follow as following
@@ -55,7 +55,9 @@ def send(out: Out, item: PlanItem) -> Sent:
     item, plan = replace(item, edits=fresh), replace(out.plan, base_sha=out.files.sha)
     contents = {edit.file: out.files.read(edit.file) for edit in fresh}
     modes = {path: out.files.tree()[path].mode for path in contents}
-    made = proposal.compose(item, plan, contents, modes)
+    url = out.job.external_urls.get(item.workload.cluster) or out.job.external_urls.get("", "")
+    reviewers = codeowners.of_tree(out.files, tuple(contents))
+    made = proposal.compose(item, plan, contents, modes, external_url=url, reviewers=reviewers)
     existing = lifecycle.match(made, out.pulls)
     if existing is None:
         pull = out.forge.open(made, out.now_s)
@@ -66,7 +68,17 @@ def send(out: Out, item: PlanItem) -> Sent:
     if out.today(existing) is None:  # it ended later, and nothing is repeated
         return Sent("exists", existing, made, "was open at that time and has ended since")
     return _refresh(
-        out, existing, proposal.compose(item, plan, contents, modes, _opened(out, item, existing))
+        out,
+        existing,
+        proposal.compose(
+            item,
+            plan,
+            contents,
+            modes,
+            _opened(out, item, existing),
+            external_url=url,
+            reviewers=reviewers,
+        ),
     )
 
 

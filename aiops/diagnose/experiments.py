@@ -16,7 +16,9 @@ def injected(inquiry: Inquiry) -> Finding | None:
     if share < facts.floor("error_ratio"):
         inquiry.no("G5", "no faults are injected")
         return None
-    said = facts.evidence("requests that a proxy was told to fail or delay", "injected_ratio", share, "ratio")
+    said = facts.evidence(
+        "requests that a proxy was told to fail or delay", "injected_ratio", share, "ratio", about="fleet"
+    )
     where = facts.context.outcomes.injected_into
     answer = (
         f"faults are injected into {share:.0%} of the requests to {where} (a `fault:` of a VirtualService)"

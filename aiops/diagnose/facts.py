@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from aiops.domain import (
     Signal,
     Workload,
 )
+from aiops.ingest import promql
 from aiops.limits import Limits
 
 Key = tuple[str, str, str]
@@ -158,10 +160,25 @@ class Facts:
         return np.inf if floor is None else floor
 
     def evidence(
-        self, claim: str, query: str, value: float | None, unit: str, at_s: int | None = None
+        self,
+        claim: str,
+        query: str,
+        value: float | None,
+        unit: str,
+        at_s: int | None = None,
+        about: Workload | Literal["fleet"] | None = None,
     ) -> Evidence:
-        """Return a claim with the text of the named query; "" when the query is not known."""
-        text = self.fleet.queries[query].expr if query in self.fleet.queries else ""
+        """Return a claim with the named query, narrowed to a workload; "" when the query is not known.
+
+        `about`: the workload the number is of, by default the one of this incident; "fleet" = of any.
+        """
+        known = self.fleet.queries.get(query)
+        if known is None:
+            text = ""
+        elif about == "fleet":
+            text = known.expr
+        else:
+            text = promql.narrowed(known, self.workload if about is None else about)
         return Evidence(claim, text, value, unit, self.now_s if at_s is None else at_s)
 
     def seen(self, signal: str) -> Evidence | None:

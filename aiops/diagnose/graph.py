@@ -103,7 +103,7 @@ def _errors(facts: Facts, edge: CallEdge) -> Blame | None:
         return None
     if share <= 0:
         return None
-    said = facts.evidence(claim, "call_error_ratio", edge.error_ratio, "ratio")
+    said = facts.evidence(claim, "call_error_ratio", edge.error_ratio, "ratio", about=edge.destination)
     return Blame(edge.destination, min(share, 1.0), (said,))
 
 
@@ -128,7 +128,7 @@ def _lost(facts: Facts, one: LostCalls) -> Blame | None:
         return None
     why = "no route leads there" if NO_ROUTE & set(one.flags.split(",")) else "no pod is ready"
     claim = f"calls to {one.service} reach nobody ({one.flags}: {why}), {one.before:.3g} before the onset"
-    said = facts.evidence(claim, "lost_calls", one.rate, "req/s")
+    said = facts.evidence(claim, "lost_calls", one.rate, "req/s", about=one.service)
     share = rise / max(rate * (now - (before or 0.0)), 1e-9)
     return Blame(one.service, min(share, 1.0), (said,), no_route=why.startswith("no route"))
 
@@ -152,6 +152,7 @@ def _latency(facts: Facts, edge: CallEdge) -> Blame | None:
         "latency_p95",
         facts.fleet.now(key, "latency_p95"),
         "ms",
+        about=edge.destination,
     )
     return Blame(edge.destination, min(share, 1.0), (said,))
 

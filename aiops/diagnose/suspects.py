@@ -68,7 +68,7 @@ def _evidence(facts: Facts, key: Key, suspect: Suspect, at_s: int) -> Evidence:
         f"a place to look: {trace.signal} of {workload} moved {trace.size:.0f} times as far as usual, "
         "and neither its load nor who it calls explains that"
     )
-    return facts.evidence(claim, trace.signal, trace.moved, facts.signal(trace.signal).unit, at_s)
+    return facts.evidence(claim, trace.signal, trace.moved, facts.signal(trace.signal).unit, at_s, workload)
 
 
 def _calls(fleet: Fleet) -> set[tuple[Key, Key]]:

@@ -31,6 +31,7 @@ class PlanItem:
 
     `edits` is empty for a hold. `past`: values the field had, for the table in the body.
     `gates`: the gates that were asked after the cause was named; one that holds stops the change.
+    `effects`: what else a merge sets off, one sentence each.
     """
 
     workload: Workload
@@ -41,6 +42,7 @@ class PlanItem:
     past: tuple[PastValue, ...]
     chart: Chart | None
     gates: tuple[Asked, ...] = ()
+    effects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Proposal:
     """A pull request that was not sent yet. `files`: path -> the whole new content.
 
     `modes`: path -> git mode, kept from the base. `marker`: the identity inside the body.
+    `reviewers`: who owns the files, as logins and `org/team`; nobody is mentioned in the text.
     """
 
     branch: str
@@ -97,6 +100,7 @@ class Proposal:
     marker: str
     files: Mapping[str, bytes] = field(repr=False)
     modes: Mapping[str, str] = field(repr=False)
+    reviewers: tuple[str, ...] = ()
 
 
 PullState = Literal["open", "closed", "merged"]

@@ -210,6 +210,8 @@ class GitHubForge:
             made = found
         kept = self._only(wanted, made)
         self._label(kept)
+        if kept == made:
+            self._ask(kept, wanted.reviewers)
         return kept
 
     def _adopted(self, wanted: Proposal) -> PullRequest | None:
@@ -263,6 +265,18 @@ class GitHubForge:
                 self._repo.get_pull(pull.number).add_to_labels(LABEL)
         except AiopsError as error:
             _log.warning("pull request %d has no label: %s", pull.number, error)
+
+    def _ask(self, pull: PullRequest, reviewers: tuple[str, ...]) -> None:
+        """Ask the owners of the files for a review. It decides nothing, so a failure is only a warning."""
+        if not reviewers:
+            return
+        people = [name for name in reviewers if "/" not in name]
+        teams = [name.partition("/")[2] for name in reviewers if "/" in name]
+        try:
+            with speaking(f"asking for a review of pull request {pull.number}", self._secrets):
+                self._repo.get_pull(pull.number).create_review_request(people, teams)
+        except AiopsError as error:
+            _log.warning("nobody was asked to review pull request %d: %s", pull.number, error)
 
 
 def _plain(text: str | None) -> str:

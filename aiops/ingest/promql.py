@@ -10,7 +10,7 @@ Forms that repeat in the presets, and the trap each avoids:
 
 from __future__ import annotations
 
-from aiops.domain import Query, Signal
+from aiops.domain import Query, Signal, Workload
 
 WORKLOAD = ("cluster", "namespace", "workload")
 
@@ -37,3 +37,24 @@ def context_query(
 ) -> Query:
     """Return a query that is asked once something is wrong. `workload` "": not per workload."""
     return Query(name, expr, unit, labels, "cluster", namespace, workload)
+
+
+def narrowed(query: Query, workload: Workload) -> str:
+    """Return the query for this workload alone, as a person asks it; unchanged where it is not per workload.
+
+    By `and on` a vector that has the two labels, so it holds for any expression, whatever it joins and
+    renames inside. The cluster is left out: where several servers are read, it is no label of theirs.
+    """
+    if not query.namespace_label or not query.workload_label:
+        return query.expr
+    wanted = "vector(1)"
+    pairs = ((query.namespace_label, workload.namespace), (query.workload_label, workload.name))
+    for label, value in pairs:
+        wanted = f'label_replace({wanted}, "{label}", "{_quoted(value)}", "", "")'
+    return f"({query.expr}) and on ({query.namespace_label}, {query.workload_label}) {wanted}"
+
+
+def _quoted(text: str) -> str:
+    """Return a name inside a PromQL string and a replacement, where `$` refers to a group."""
+    text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return text.replace("$", "$$")

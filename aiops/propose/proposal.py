@@ -24,12 +24,16 @@ def compose(
     contents: Mapping[str, bytes],
     modes: Mapping[str, str],
     opened: marker.Marker | None = None,
+    *,
+    external_url: str = "",
+    reviewers: tuple[str, ...] = (),
 ) -> Proposal:
     """Return the proposal of one item. Its branch has number 1; the forge takes the next free one.
 
     `opened`: the marker of the open pull request that this brings up to date: what it is about was
     written then, and no later run says otherwise. `contents`: whole files at `plan.base_sha`;
-    `modes`: their git modes. Raises EditRefused for a hold, a path outside the repository, or an
+    `modes`: their git modes. `external_url`: where people reach this Prometheus, "" = no links.
+    `reviewers`: who is asked to look. Raises EditRefused for a hold, a path outside the repository, or an
     edit that `splice.replace` cannot prove.
     """
     decision = item.decision
@@ -65,7 +69,7 @@ def compose(
     return Proposal(
         branch=f"{branch_key(item, plan.base)}-1",
         title=name,
-        body=body.write(item, plan, mark),
+        body=body.write(item, plan, mark, external_url),
         commit_message=_commit_message(name, item, mark),
         base=plan.base,
         base_sha=plan.base_sha,
@@ -73,6 +77,7 @@ def compose(
         marker=str(mark),
         files=files,
         modes={path: modes[path] for path in paths},
+        reviewers=reviewers,
     )
 
 

@@ -350,7 +350,7 @@ def _span(since: int, until: int) -> np.ndarray:
 
 
 def _query(name: str) -> Query:
-    return Query(name, f"query of {name}", "", ())
+    return Query(name, f"query of {name}", "", (), namespace_label="", workload_label="")
 
 
 def _scores(panel: Panel) -> Scores:

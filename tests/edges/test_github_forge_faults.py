@@ -270,6 +270,15 @@ def test_eight_runs_at_once_leave_one_open(double, unique):
     assert {one.number for one in found if isinstance(one, PullRequest)} == {1}
 
 
+def test_the_owners_are_asked_once_and_a_refusal_is_only_a_warning(double, caplog):
+    owned = replace(proposal(double), reviewers=("octocat", "acme/platform"))
+    with caplog.at_level(logging.WARNING, "aiops"):  # the double knows no such address: 404
+        assert forge(double).open(owned, 0).number == 1
+    assert "nobody was asked to review pull request 1" in caplog.text
+    asked = [one for one in double.journal if "requested_reviewers" in str(one)]
+    assert len(asked) == 1
+
+
 def test_a_label_that_fails_is_only_a_warning(double, caplog):
     double.fault = once("POST", r"/labels$", Fault("status", 403, body={"message": "no"}))
     with caplog.at_level(logging.WARNING, "aiops"):

@@ -6,6 +6,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,11 @@ import numpy as np
 import pytest
 import real
 
-from aiops.domain import Answer, Grid, Panel, Query
+from aiops.domain import Answer, Grid, Panel, Query, Workload
 from aiops.edges import recording
 from aiops.edges.prometheus import PrometheusMetrics, PrometheusSettings
 from aiops.errors import AiopsError, ConfigError, DataUnusable
-from aiops.ingest import panels, presets
+from aiops.ingest import panels, presets, promql
 from aiops.mesh.faults import Defect, Deploy, Event, ScrapeOutage
 from aiops.mesh.graph import default_mesh
 from aiops.mesh.openmetrics import text
@@ -308,3 +309,19 @@ def test_a_server_that_computes_for_too_long_is_given_up(url: str) -> None:
         found.read(slow, Grid(START_S, END_S, 1))
     assert time.monotonic() - started < 6
     found.close()
+
+
+@pytest.mark.parametrize("name", ["error_ratio", "latency_p95", "version_error_ratio", "image", "call_rate"])
+def test_a_query_that_is_narrowed_gives_the_series_of_one_workload_unchanged(metrics, answers, name):
+    query, every = QUERIES[name], answers[name]
+    workload = Workload("", "shop", "Deployment", "checkout")
+    alone = metrics.read(replace(query, expr=promql.narrowed(query, workload)), GRID)
+    mine = [
+        row
+        for row, labels in enumerate(every.labels)
+        if (labels[query.namespace_label], labels[query.workload_label]) == ("shop", "checkout")
+    ]
+    assert mine
+    assert [every.labels[row] for row in mine] == list(alone.labels)
+    # The server adds up in the order of its own map, so the last bit may differ.
+    np.testing.assert_allclose(every.values[mine], alone.values, rtol=1e-12)

@@ -14,6 +14,8 @@ from html.parser import HTMLParser
 import cmarkgfm
 from cmarkgfm.cmark import Options
 
+from aiops.propose import proof
+
 # What the template itself uses.
 TEMPLATE_TAGS = frozenset(
     ("h2", "p", "strong", "code", "pre", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "hr")
@@ -49,10 +51,22 @@ def tags(markdown: str) -> Counter[str]:
     return parser.found
 
 
-def live(markdown: str) -> list[str]:
-    """Return what acts: every tag that the template does not use, every raw rule that matches."""
-    found = [f"<{tag}>" for tag in tags(markdown) if tag not in TEMPLATE_TAGS | {"comment"}]
-    return found + raw(markdown)
+def live(markdown: str, external_url: str = "") -> list[str]:
+    """Return what acts: every tag that the template does not use, every raw rule that matches.
+
+    What the template itself holds is taken out first, at most as often as it stands there: the folded
+    queries, and the links to the Prometheus of the settings in the exact shape that we write.
+    """
+    own = markdown.replace(f"\n{proof.OPEN_QUERIES}\n", "\n", 1)
+    own = own.replace(f"\n{proof.CLOSE_QUERIES}\n", "\n", 1)
+    if external_url:
+        shape = (
+            re.escape(external_url) + r"/graph\?g0\.expr=[A-Za-z0-9%]+&g0\.tab=0&g0\.range_input=\d+m"
+            r"&g0\.end_input=[0-9A-F%]+"
+        )
+        own = re.sub(rf"\| \[Q\d\]\({shape}\) \|", "| Q |", own)
+    found = [f"<{tag}>" for tag in tags(own) if tag not in TEMPLATE_TAGS | {"comment"}]
+    return found + raw(own)
 
 
 def raw(text: str) -> list[str]:

@@ -43,10 +43,15 @@ def poisoned(text: str, copies: int = 1) -> tuple[PlanItem, Plan]:
         ruled_out=(text,) * copies,
         impact=Impact(0.1, 0.1, (text,) * copies, growing=True),
         trace=(Asked(text, holds=True, answer=text),) * copies,
+        root=workload,
+        place=text,
+        missing=(text,) * copies,
     )
     edit = replace(item.edits[0], file=text, path=(text, 0, text), old=text, new=text)
     item = replace(
         item,
+        gates=(Asked(text, holds=True, answer=text),) * copies,
+        effects=(text,) * copies,
         workload=workload,
         decision=Rollback("image.tag", text, text, text, text),
         incident=replace(item.incident, workload=workload, signals=(breach,) * copies, fallback_reason=text),
@@ -59,10 +64,13 @@ def poisoned(text: str, copies: int = 1) -> tuple[PlanItem, Plan]:
     return item, replace(sample.plan(item), base=text, model=text, guardrails=guardrails)
 
 
-def written(item: PlanItem, plan: Plan) -> str:
+URL = "https://prometheus.example.com/prefix"
+
+
+def written(item: PlanItem, plan: Plan, external_url: str = "") -> str:
     mark = marker.parse(sample.composed(sample.rollback_item()).body)
     assert mark is not None
-    return body.write(item, plan, mark)
+    return body.write(item, plan, mark, external_url)
 
 
 @pytest.mark.parametrize("name", ["rollback", "scale"])
@@ -98,6 +106,7 @@ def test_the_template_itself_is_inert():
 @pytest.mark.parametrize("text", hostile.CORPUS)
 def test_nothing_hostile_acts_anywhere_in_a_body(text):
     assert gfm.live(written(*poisoned(text))) == []
+    assert gfm.live(written(*poisoned(text), URL), URL) == []
 
 
 PLAIN_CELLS = gfm.tags(written(*poisoned("plain")))["td"]
@@ -110,7 +119,7 @@ def test_no_text_acts_or_changes_the_shape_of_a_body(text):
     shape = gfm.tags(made)
     assert gfm.live(made) == []
     assert shape["td"] == PLAIN_CELLS
-    assert shape["h2"] == 10
+    assert shape["h2"] == 12
 
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "\U0001f600" * 5_000, "a é " * 2_000, "`" * 9_000])
@@ -143,7 +152,7 @@ def test_what_makes_a_rollback_stick_is_said_with_how_to_lift_it():
     assert "so that it stays: the image automation's marker is removed in" in text
     assert "To lift it, put the comment" in text
     assert "so that it stays: ignored tags **`1.14.3`** in" in text
-    assert "lifts what keeps the image automation from doing so" in text
+    assert "stays so until a person lifts that" in text
     assert "would do so at once" not in text
 
 

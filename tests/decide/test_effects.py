@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiops.decide import effects
+from aiops.domain import (
+    Capacity,
+    Context,
+    Hold,
+    Rollback,
+    Rollout,
+    Scale,
+    Surroundings,
+    Target,
+    Workload,
+)
+
+WEB = Workload("", "shop", "Rollout", "web")
+BACK = Rollback("image.tag", "2", "1", "R1", "ran well")
+MORE = Scale("hpa.max", 4, 6, "S3", "at its maximum")
+TARGET = Target(WEB, "image.tag", (), None, None, (), None)
+
+
+def context(**around):
+    capacity = Capacity(3, 3, None, None, None)
+    rollout = Rollout(None, None, (), None)
+    return Context(WEB, (), (), (), None, capacity, rollout, (), (), (), around=Surroundings(**around))
+
+
+def test_a_hold_sets_nothing_off():
+    assert effects.of(Hold("G1", "no data"), WEB, context(), TARGET) == ()
+
+
+def test_the_controllers_of_a_rollout_are_named():
+    found = " ".join(effects.of(BACK, WEB, context(canary_failed=False), TARGET))
+    assert "Argo Rollouts runs its steps" in found
+    assert "Flagger analyses the older version" in found
+
+
+def test_capacity_says_how_many_pods_and_who_decides_within_the_bounds():
+    owned = replace(TARGET, owner="HorizontalPodAutoscaler/web")
+    assert effects.of(MORE, WEB, context(), owned) == (
+        "up to 2 pods more may run",
+        "HorizontalPodAutoscaler/web decides how many run within the new bounds",
+    )
