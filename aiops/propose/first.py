@@ -6,7 +6,7 @@ when the case is clear, so every one of them is short and the worst signal comes
 
 from __future__ import annotations
 
-from aiops.domain import Breach, Edit, Evidence, Incident, Plan, PlanItem, Rollback, Scale, Workload
+from aiops.domain import Edit, Evidence, Incident, Plan, PlanItem, Rollback, Scale, Workload
 from aiops.propose import inert, words
 from aiops.propose.marker import GIVE_BACK
 
@@ -26,11 +26,18 @@ def wrong(item: PlanItem, plan: Plan) -> list[str]:
         return [f"Nothing is wrong with {where}: the capacity that aiops proposed is no longer needed."]
     if incident.onset_s is None or not incident.signals:
         return [f"Nothing was measured as wrong with {where}: a person asked for this change."]
-    worst, *others = incident.signals
+    worst = incident.signals[0]
     age = words.duration(plan.data_time_s - incident.onset_s)
-    since = f"Since **{words.utc(incident.onset_s)}** ({age} before the newest data)"
-    text = f"{where}: {_worst(worst)}. {since}. {_impact(item)}"
-    return [text, _signals(incident)] if others else [text]
+    lines = [
+        (
+            f"- **What**: {where}: {inert.label(worst.signal)} is"
+            f" **{words.quantity(worst.observed, worst.unit)}** where"
+            f" {words.quantity(worst.expected, worst.unit)} is expected"
+        ),
+        f"- **Since**: {words.utc(incident.onset_s)}, {age} before the newest data",
+        f"- **For whom**: {_impact(item)}",
+    ]
+    return ["\n".join(lines), _signals(incident)]
 
 
 def _who(workload: Workload) -> str:
@@ -40,16 +47,8 @@ def _who(workload: Workload) -> str:
     return f"{where} ({', '.join(extra)})" if extra else where
 
 
-def _worst(breach: Breach) -> str:
-    return (
-        f"{inert.label(breach.signal)} is **{words.quantity(breach.observed, breach.unit)}**"
-        f" where {words.quantity(breach.expected, breach.unit)} is expected"
-        f" (at {words.utc(breach.at_s)}, score {words.quantity(breach.score, '')}; 1 is the edge of expected)"
-    )
-
-
 def _signals(incident: Incident) -> str:
-    rows = ["| signal | observed | expected | at | score |", "|---|---|---|---|---|"]
+    rows = ["| signal | observed | expected | at | score (1 = edge of expected) |", "|---|---|---|---|---|"]
     rows += [
         f"| {inert.label(breach.signal)} | **{words.quantity(breach.observed, breach.unit)}**"
         f" | {words.quantity(breach.expected, breach.unit)} | {words.utc(breach.at_s)}"
@@ -73,7 +72,7 @@ def _impact(item: PlanItem) -> str:
         text += f"; called by {callers}" + (f" and {more} more" if more > 0 else "")
     if impact.growing is not None:
         text += "; it is growing" if impact.growing else "; it is not growing"
-    return f"Who feels it: {text}."
+    return text
 
 
 def changes(item: PlanItem, decision: Scale | Rollback) -> list[str]:
@@ -98,7 +97,7 @@ def _pin(edit: Edit) -> str:
     if edit.change == "remove":
         return (
             f"- so that it stays: the image automation's marker is removed {at}."
-            f" To lift it, put the comment {inert.place(edit.old)} back behind the value"
+            " To lift it, put that comment, which the diff shows, back behind the value"
         )
     tags = (
         f"{inert.place(edit.old)} -> **{inert.place(edit.new)}**"

@@ -150,7 +150,7 @@ def test_what_makes_a_rollback_stick_is_said_with_how_to_lift_it():
     text = written(replace(item, edits=(*item.edits, marked, ignored)), sample.plan())
 
     assert "so that it stays: the image automation's marker is removed in" in text
-    assert "To lift it, put the comment" in text
+    assert "To lift it, put that comment, which the diff shows, back" in text
     assert "so that it stays: ignored tags **`1.14.3`** in" in text
     assert "stays so until a person lifts that" in text
     assert "would do so at once" not in text
