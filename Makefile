@@ -16,6 +16,7 @@
 # make bench-drift ROWS=60  which slow drift is noticed how soon, and what is reported without one
 # make bench-rootcause DIR=folder  which workload is at fault, on real faults, beside its peers
 # make fuzz-edit N=1000000  generated manifests, one value changed: nothing else may change
+# make fuzz-text N=200000  hostile strings through everything that is written: none may act
 # make check-repos DIR=folder  clones of public repositories: every workload resolved or refused, no wrong edit
 # make bench-backtest DAYS=30 CLUSTERS=8  how long a replay of so many days takes for 12 workloads a cluster
 # make bench-where  how long a monorepo of 5,000 manifests takes, and in how much memory
@@ -113,6 +114,10 @@ N ?= 20000
 FROM ?= 0
 fuzz-edit: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.edits.run $(N) --first $(FROM)
+
+.PHONY: fuzz-text
+fuzz-text: .venv/.test
+	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.texts.run $(N)
 
 bench-rootcause: .venv/.test
 	@test -n "$(DIR)" || { echo "make: name the folder with cases.csv: make bench-rootcause DIR=..." >&2; exit 2; }

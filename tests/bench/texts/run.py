@@ -1,0 +1,109 @@
+"""`make fuzz-text N=200000`: hostile strings through everything aiops writes; none may act.
+
+Each string stands in every place of others at once: names, labels, units, queries, claims, paths,
+values. Looked at: the body (GitHub's own Markdown engine, and rules on the raw text), title and commit
+message (raw rules), and each way to show a string (a grammar of runner commands). Half are strings of
+the corpus, cut and joined; half are random. A planted token, plain, in base64 and URL-encoded, may
+not be left in an error that carries it. Not looked at here: the table of the terminal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import multiprocessing
+import random
+import re
+import sys
+import time
+from collections import Counter
+from urllib.parse import quote
+
+from propose import gfm, hostile, poison
+
+from aiops.edges import redaction
+from aiops.propose import body, inert, marker, proposal
+
+URL = "https://prometheus.example.com"
+TOKEN = "ghp_" + "c4naryC4NARY" * 3
+ENCODED = (
+    TOKEN,
+    base64.b64encode(TOKEN.encode()).decode().rstrip("="),
+    quote(TOKEN, safe=""),
+    TOKEN.encode().hex(),
+)
+ALPHABET = "@#`|<>[]()!/\\:*_~-.wgh1 \n\r\t&;%$\"'{}=+^,?\x00\x1b\x7f\u202e\u200b\U0001f600\U000e0041é\uff20"
+# The runner reads a line that starts (after spaces) with `::name ...::`, and the older `##[name]`.
+RUNNER = re.compile(r"(?m)^\s*(::[A-Za-z-]+.*?::|##\[)")
+
+
+def strings(seed: int, count: int) -> list[str]:
+    """Return hostile strings; the first ones of seed 0 are the corpus itself."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    found = list(hostile.CORPUS) if seed == 0 else []
+    while len(found) < count:
+        if chance.random() < 0.5:
+            parts = chance.choices(hostile.CORPUS, k=chance.randint(1, 4))
+            cut = [one[: chance.randint(0, 60)] if chance.random() < 0.3 else one[:200] for one in parts]
+            found.append(chance.choice(("", " ", "\n", "\r\n", "`", "|")).join(cut))
+        else:
+            found.append("".join(chance.choices(ALPHABET, k=chance.randint(0, 80))))
+    return found[:count]
+
+
+def live(text: str, mark: marker.Marker) -> list[str]:
+    """Return where this string acts: `place: what`."""
+    item, plan = poison.poisoned(text)
+    acts = [f"body: {one}" for one in gfm.live(body.write(item, plan, mark, URL), URL)]
+    title = proposal._title(item, item.decision)
+    message = proposal._commit_message(title, item, mark)
+    acts += [f"title: {one}" for one in gfm.raw(title)]
+    acts += [f"commit: {one}" for one in gfm.raw(message)]
+    shown = "\n".join(
+        [inert.label(text), inert.place(text), inert.prose(text), inert.query(text), title, message]
+    )
+    acts += ["runner command"] if RUNNER.search(shown) else []
+    secret = redaction.redact(f"{text} {' '.join(ENCODED[:3])}", (TOKEN,))
+    acts += [f"token: {number}" for number, one in enumerate(ENCODED[:3]) if one in secret]
+    return acts
+
+
+def part(asked: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
+    """Judge one part of the strings."""
+    seed, count = asked
+    mark = marker.parse(poison.marked())
+    assert mark is not None
+    found: Counter[str] = Counter()
+    examples = []
+    for text in strings(seed, count):
+        acts = live(text, mark)
+        found.update(acts)
+        if acts and len(examples) < 3:
+            examples.append(f"{text[:120]!r}: {acts}")
+    return count, found, examples
+
+
+def main() -> int:
+    """Print the counts; 1 when anything acts."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("count", type=int)
+    count = parser.parse_args().count
+    began = time.monotonic()
+    parts = [(seed, min(1_000, count - seed * 1_000)) for seed in range(-(-count // 1_000))]
+    total: Counter[str] = Counter()
+    done, examples = 0, []
+    with multiprocessing.Pool(2) as pool:
+        for size, found, shown in pool.imap_unordered(part, parts):
+            done += size
+            total += found
+            examples += shown
+    print(f"{done} hostile strings, {sum(total.values())} live, {time.monotonic() - began:.0f} s")
+    for what, times in total.most_common():
+        print(f"  {what}: {times}")
+    for one in examples[:10]:
+        print(f"  {one}")
+    return 1 if total else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
