@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 from aiops.detect.carried import Carried
@@ -55,7 +54,7 @@ class Job:
     model_id: str
     detect: DetectSettings
     limits: Limits
-    external_urls: Mapping[str, str] = MappingProxyType({})
+    external_urls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
