@@ -1,7 +1,7 @@
 """Build what a run talks to, from the settings: metrics, repository, forge, model.
 
 The only place that knows which edge belongs to which key of `aiops.yaml`. Tokens come from the
-environment (`GITHUB_TOKEN`), never from the file.
+environment (`GITHUB_TOKEN`, or the key of a GitHub App), never from the file.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aiops.ports import Forge, Metrics, Repository, Silences
 
 if TYPE_CHECKING:
     from aiops.detect.model import Model
-    from aiops.edges import github_access
+    from aiops.edges import github_access, github_app
     from aiops.edges.prometheus import PrometheusSettings
 
 GITHUB_API = "https://api.github.com"
@@ -195,7 +195,9 @@ def access(config: Config, deadline_s: float) -> github_access.Access | None:
     from aiops.edges import github_access
 
     assert config.repository.github is not None  # noqa: S101 - the configuration checked it
-    return github_access.of(_github(config.repository.github, deadline_s), config.repository.base)
+    name = config.repository.github
+    token, app = _credential(name, deadline_s)
+    return github_access.of(_github_as(token, name, deadline_s), config.repository.base, app)
 
 
 def starter() -> Path:
@@ -221,16 +223,52 @@ def _model(config: Config, warnings: list[str]) -> tuple[Model | None, str]:
 
 
 def _github(name: str, deadline_s: float) -> Any:
-    """Return PyGithub's repository object. The token is `GITHUB_TOKEN`, the host `GITHUB_API_URL`."""
+    """Return PyGithub's repository object, as whom the environment says."""
+    return _github_as(_credential(name, deadline_s)[0], name, deadline_s)
+
+
+def _github_as(token: str, name: str, deadline_s: float) -> Any:
     from aiops.edges import github_client
 
-    token = os.environ.get("GITHUB_TOKEN", "")
+    api_url = os.environ.get("GITHUB_API_URL", GITHUB_API)
+    return github_client.repository(token, api_url, name, deadline_s=deadline_s)
+
+
+def _credential(name: str, deadline_s: float) -> tuple[str, github_app.Installation | None]:
+    """Return the token to use; with `GITHUB_APP_ID` a new one of that App, and what it was granted."""
+    token, app_id = (os.environ.get(one, "") for one in ("GITHUB_TOKEN", "GITHUB_APP_ID"))
+    if token and app_id:
+        raise ConfigError(
+            "both GITHUB_TOKEN and GITHUB_APP_ID are set", where="forge: github", todo="unset one of them"
+        )
+    if app_id:
+        from aiops.edges import github_app
+
+        api_url = os.environ.get("GITHUB_API_URL", GITHUB_API)
+        app = github_app.installation(app_id, _app_key(), api_url, name, deadline_s=deadline_s)
+        return app.token, app
     if not token:
         raise ConfigError(
             "environment variable GITHUB_TOKEN is not set",
             where="forge: github",
-            todo="export a token with contents and pull_requests write on this one repository",
+            todo="export a token with contents and pull_requests write on this one repository,"
+            " or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE",
         )
-    return github_client.repository(
-        token, os.environ.get("GITHUB_API_URL", GITHUB_API), name, deadline_s=deadline_s
-    )
+    return token, None
+
+
+def _app_key() -> str:
+    """Return the App's private key; in a variable CI systems often write a line end as two letters."""
+    key, file = (os.environ.get(f"GITHUB_APP_PRIVATE_KEY{end}", "") for end in ("", "_FILE"))
+    if bool(key) == bool(file):
+        raise ConfigError(
+            "expected one of GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE", where="GITHUB_APP_ID"
+        )
+    if key:
+        return key.replace("\\n", "\n")
+    try:
+        return Path(file).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"cannot read the key: {type(error).__name__}", where="GITHUB_APP_PRIVATE_KEY_FILE"
+        ) from None

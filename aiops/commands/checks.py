@@ -209,19 +209,21 @@ def access(found: github_access.Access | None, config: Config) -> list[Check]:
 
 
 def _permission(found: github_access.Access) -> Check:
-    name = found.full_name
+    name, who = found.full_name, f"App {found.app}" if found.app else "token"
     if found.archived:
         return Check("forge", name, "problem", "the repository is archived", "unarchive it", 30)
     if found.may_push is False:
-        todo = "give the token contents and pull_requests write on this repository"
-        return Check("forge", name, "problem", "the token may read only", todo, 30)
+        todo = f"give the {who} contents and pull_requests write on this repository"
+        return Check("forge", name, "problem", f"the {who} may read only", todo, 30)
     if found.excess:
-        todo = "give the token contents and pull_requests write on this repository and nothing else"
-        return Check("forge", name, "warning", f"the token may also {', '.join(found.excess)}", todo)
+        todo = f"give the {who} contents and pull_requests write on this repository and nothing else"
+        return Check("forge", name, "warning", f"the {who} may also {', '.join(found.excess)}", todo)
     if found.may_push is None:
         todo = "the first pull request shows it"
         return Check("forge", name, "unknown", "readable; whether the token may write is not told", todo)
-    return Check("forge", name, "ok", "pull requests are readable, the account may push")
+    return Check(
+        "forge", name, "ok", f"pull requests are readable, the {who if found.app else 'account'} may push"
+    )
 
 
 def summary(found: Sequence[Check]) -> str:

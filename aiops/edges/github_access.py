@@ -2,6 +2,7 @@
 
 GitHub tells the rights of the account (`permissions`) and, for classic tokens, the scopes; the
 rights of a fine-grained token it does not tell. So `may_push` False is certain, True is not.
+Of an App the account's rights say nothing (all false); its installation tells exactly.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from aiops.errors import ForgeRefused
 if TYPE_CHECKING:
     from github.Repository import Repository
 
+    from aiops.edges.github_app import Installation
+
 # More than `repo` (or `public_repo`) is never used here.
 NEEDED_SCOPES = frozenset({"repo", "public_repo"})
 
@@ -24,7 +27,7 @@ NEEDED_SCOPES = frozenset({"repo", "public_repo"})
 class Access:
     """`may_push`: None when the server does not tell. `excess`: scopes that aiops has no use for.
 
-    `protected`: None when it could not be read.
+    `protected`: None when it could not be read. `app`: the id of the App we act as, "" for a token.
     """
 
     full_name: str
@@ -32,9 +35,10 @@ class Access:
     may_push: bool | None
     excess: tuple[str, ...]
     protected: bool | None
+    app: str = ""
 
 
-def of(repo: Repository, base: str) -> Access:
+def of(repo: Repository, base: str, app: Installation | None = None) -> Access:
     """Ask for rights, scopes, pull requests and the branch. Raises ForgeRefused or ForgeBusy."""
     secrets = (github_client.connection(repo).token,)
     with speaking("asking what the token may do", secrets):
@@ -45,12 +49,15 @@ def of(repo: Repository, base: str) -> Access:
         archived = bool(data.get("archived"))
     with speaking("listing pull requests", secrets):
         repo.requester.requestJsonAndCheck("GET", f"/repos/{repo.full_name}/pulls?per_page=1")
+    protected = _protected(repo, base, secrets)
+    if app is not None:
+        return Access(repo.full_name, archived, app.may_push, app.excess, protected, app.app_id)
     return Access(
         repo.full_name,
         archived,
         push if isinstance(push, bool) else None,
         tuple(sorted(scopes - NEEDED_SCOPES)),
-        _protected(repo, base, secrets),
+        protected,
     )
 
 

@@ -20,6 +20,7 @@ from aiops.edges.github_errors import OutcomeUnknown, speaking
 from aiops.errors import ConfigError, ForgeBusy, ForgeRefused
 
 if TYPE_CHECKING:
+    from github import Github
     from github.Repository import Repository
 
 TIMEOUT_S = 20.0  # GitHub itself cuts a request off after 10 s
@@ -34,6 +35,16 @@ def repository(token: str, api_url: str, name: str, *, deadline_s: float = DEADL
 
     Raises ConfigError (address, `python -O`), ForgeRefused or ForgeBusy.
     """
+    asked = client(token, api_url, deadline_s=deadline_s)
+    with speaking(f"reading repository {name}", (token,)):
+        found = asked.get_repo(name)
+        if not isinstance(found.raw_data.get("id"), int):
+            raise ForgeRefused("the address answers, but not like GitHub's API", where=_origin(api_url))
+        return found
+
+
+def client(token: str, api_url: str, *, deadline_s: float) -> Github:
+    """Return PyGithub itself, on a connection of ours. Raises ConfigError."""
     if sys.flags.optimize or not __debug__:
         raise ConfigError(
             "GitHub is not used under `python -O`",
@@ -48,7 +59,7 @@ def repository(token: str, api_url: str, name: str, *, deadline_s: float = DEADL
         )
     import github
 
-    client = github.Github(
+    made = github.Github(
         base_url=api_url.rstrip("/"),
         retry=None,
         timeout=int(TIMEOUT_S),
@@ -57,12 +68,8 @@ def repository(token: str, api_url: str, name: str, *, deadline_s: float = DEADL
         per_page=100,
         user_agent="aiops",
     )
-    _pin(client.requester, Connection(token, api_url, time.monotonic() + deadline_s))
-    with speaking(f"reading repository {name}", (token,)):
-        found = client.get_repo(name)
-        if not isinstance(found.raw_data.get("id"), int):
-            raise ForgeRefused("the address answers, but not like GitHub's API", where=_origin(api_url))
-        return found
+    _pin(made.requester, Connection(token, api_url, time.monotonic() + deadline_s))
+    return made
 
 
 def connection(repo: Repository) -> Connection:

@@ -60,7 +60,8 @@ def _refusal(error: Any, doing: str, secrets: tuple[str, ...]) -> AiopsError:
     headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
     said = redact(_message(error), secrets)
     if status == 401:
-        return ForgeRefused("the token was not accepted (401)", where=doing, todo="renew GITHUB_TOKEN")
+        todo = "renew GITHUB_TOKEN; of an App check the id, the key and this machine's clock"
+        return ForgeRefused("the token was not accepted (401)", where=doing, todo=todo)
     if status == 429 or (status == 403 and _limited(headers, said)):
         return ForgeBusy(
             f"the forge limits our requests ({status}){_again(headers)}", where=doing, todo="run again"

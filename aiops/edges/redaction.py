@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-# GitHub's token shapes, JSON web tokens, passwords in URLs: also those of other systems.
+# GitHub's token shapes, JSON web tokens, passwords in URLs, private keys: also those of other systems.
 _SHAPES = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|(?<=://)[^/\s@]+(?=@)"
+    r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?s:.)*?(?:-----END|\Z)"
 )
 
 
