@@ -141,7 +141,6 @@ bench-hostile: .venv/.test
 chaos: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.chaos.run $(if $(filter command,$(origin N)),$(N),1000)
 
-DAYS ?= 30
 life: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.life.run $(DAYS)
 
