@@ -69,6 +69,7 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
 @at_option
 @dry_run_option
 @click.option("--plan", "plan_out", type=FILE, help="Write the plan here and touch no forge.")
+@click.option("--bundle", "bundle_out", type=FILE, help="Keep all that decided, for `aiops replay`.")
 @click.option("--explain", metavar="TARGET", help="Print every rule asked for one workload.")
 @click.option(
     "--deadline",
@@ -170,6 +171,16 @@ def record(directory: Path, start: str, end: str, config_file: Path) -> int:
     from aiops.commands import record as command
 
     return command.record(directory, start, end, config_file)
+
+
+@app.command()
+@click.argument("file", metavar="BUNDLE", type=FILE)
+@click.option("--explain", metavar="TARGET", help="Print every rule asked for one workload.")
+def replay(file: Path, explain: str | None) -> int:
+    """Make the decision of BUNDLE, kept by `aiops run --bundle`, again, and compare it."""
+    from aiops.commands import replay as command
+
+    return command.replay(file, explain)
 
 
 @app.command()

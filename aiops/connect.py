@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from aiops.config import Config, Prometheus
 from aiops.detect.settings import Calendar, DetectSettings
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from aiops.edges.prometheus import PrometheusSettings
 
 GITHUB_API = "https://api.github.com"
+_DECIDE = {"signals", "queries", "clusters", "calendar", "step"}  # of aiops.yaml; with repository.base
 DEADLINE_S = 300.0  # what a command may take to talk to anybody, unless it says otherwise
 
 
@@ -54,6 +58,23 @@ def proposing_job(config: Config) -> Job:
         limits=Limits(),
         external_urls={one.cluster: one.external_url for one in config.prometheus if one.external_url},
     )
+
+
+def deciding(config: Config) -> dict[str, Any]:
+    """Return the keys that decide, as `decided_by` reads them: no address, no secret."""
+    return {**config.model_dump(mode="json", include=_DECIDE), "base": config.repository.base}
+
+
+def decided_by(given: Mapping[str, Any]) -> Job:
+    """Return the job of what `deciding` returned, without its model. Raises ConfigError for anything else."""
+    keys = {key: value for key, value in given.items() if key in _DECIDE}
+    places = {"prometheus": {"recording": "."}, "repository": {"path": ".", "base": given.get("base")}}
+    try:
+        if set(given) == {*_DECIDE, "base"}:
+            return proposing_job(Config.model_validate({**keys, **places}))
+    except ValidationError:
+        pass
+    raise ConfigError("its settings do not check out", where="bundle", todo="make it again")
 
 
 def signal_queries(config: Config) -> tuple[Query, ...]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
 from aiops.commands import exporting, notice, targets, times
-from aiops.config import load
-from aiops.edges import carried_store
+from aiops.config import Config, load
+from aiops.edges import bundle_writing, carried_store
 from aiops.errors import AiopsError, ConfigError
 from aiops.job import Result
 from aiops.propose import plan_file
@@ -22,6 +22,7 @@ def run(
     at: str | None,
     dry_run: bool,
     plan_out: Path | None,
+    bundle_out: Path | None,
     explain: str | None,
     deadline_s: float,
     detailed: bool,
@@ -31,6 +32,7 @@ def run(
     """Do one run and print it. Returns the exit code; errors are printed, not raised."""
     now_s: int | None = None
     told = exporting.Telling(export, "whole" if plan_out is None else "analyse")
+    witness: bundle_writing.Writer | None = None
     try:
         config = load(config_file)
         warnings: list[str] = []
@@ -41,10 +43,16 @@ def run(
         now_s = times.parse(at, "--at") if at else metrics.now_s()
         silences = connect.silences(config, deadline_s)
         repository = connect.repository(config, deadline_s)
+        if bundle_out is not None:
+            witness = bundle_writing.Writer(bundle_out)
+            metrics, silences = witness.metrics(metrics), witness.silences(silences)
+            repository = witness.repository(repository)
         with terminal.progress() as tell:
             earlier = carried_store.read(config.cache) if config.cache else None
             found = pipeline.analyse(job, metrics, repository, now_s, tell, earlier, silences)
             _keep(config.cache, found)
+            if witness is not None:
+                _testify(witness, config, now_s, found)
             if plan_out is None:
                 try:
                     forge = connect.forge(config, dry_run=dry_run, deadline_s=deadline_s)
@@ -57,6 +65,9 @@ def run(
     except AiopsError as error:
         told.failed(error)
         return failed(error, now_s, as_json=as_json)
+    finally:
+        if witness is not None:
+            witness.close()
     told.ended(found, report.exit_code(found, detailed=detailed))
     return show(found, detailed=detailed, as_json=as_json, explain=explain, dry_run=dry_run)
 
@@ -68,6 +79,14 @@ def _keep(cache: Path | None, found: Result) -> None:
         carried_store.write(cache, found.carried)
     except OSError as error:  # the next run is slower, this one is as good
         terminal.say(f"warning: cache: cannot write {cache}: {error.strerror}", stderr=True)
+
+
+def _testify(witness: bundle_writing.Writer, config: Config, now_s: int, found: Result) -> None:
+    """Finish the evidence bundle and say what became of it."""
+    model = (config.model or connect.starter()) if found.plan.model else None
+    plan = plan_file.dump(found.plan)
+    line = witness.finish(connect.deciding(config), now_s, found.plan.model, model, plan)
+    terminal.say(line, stderr=True)
 
 
 def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, dry_run: bool) -> int:
