@@ -15,19 +15,20 @@ from aiops.config import load
 
 PIPELINES = real.CHECKOUT / "pipelines"
 CONFIGS = ("prometheus.yaml", "recording.yaml")
+KUBERNETES = ("kubernetes-cronjob.yaml", "kubernetes-two-pods.yaml")
 COMMAND = re.compile(r"\baiops (?:run|propose|record|train|score|where)\b[^|>;&#\n\"`]*")
 
 
-def kubernetes_config() -> str:
-    """Return the aiops.yaml that the CronJob mounts."""
-    documents = yaml.safe_load_all((PIPELINES / "kubernetes-cronjob.yaml").read_text(encoding="utf-8"))
+def kubernetes_config(name: str) -> str:
+    """Return the aiops.yaml that a CronJob mounts."""
+    documents = yaml.safe_load_all((PIPELINES / name).read_text(encoding="utf-8"))
     (config,) = [document for document in documents if document["kind"] == "ConfigMap"]
     return str(config["data"]["aiops.yaml"])
 
 
-@pytest.mark.parametrize("name", [*CONFIGS, "kubernetes-cronjob.yaml"])
+@pytest.mark.parametrize("name", [*CONFIGS, *KUBERNETES])
 def test_a_configuration_loads(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = kubernetes_config() if name not in CONFIGS else (PIPELINES / name).read_text(encoding="utf-8")
+    text = kubernetes_config(name) if name not in CONFIGS else (PIPELINES / name).read_text(encoding="utf-8")
     monkeypatch.setenv("PROMETHEUS_TOKEN", "canary")
     file = tmp_path / "aiops.yaml"
     file.write_text(text, encoding="utf-8")
@@ -39,11 +40,11 @@ def test_a_configuration_loads(name: str, tmp_path: Path, monkeypatch: pytest.Mo
     assert "canary" not in repr(config)
 
 
-@pytest.mark.parametrize("name", ["prometheus.yaml", "kubernetes-cronjob.yaml"])
+@pytest.mark.parametrize("name", ["prometheus.yaml", *KUBERNETES])
 def test_the_proposing_half_loads_the_configuration_with_an_empty_prometheus_token(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = kubernetes_config() if name not in CONFIGS else (PIPELINES / name).read_text(encoding="utf-8")
+    text = kubernetes_config(name) if name not in CONFIGS else (PIPELINES / name).read_text(encoding="utf-8")
     monkeypatch.setenv("PROMETHEUS_TOKEN", "")
     file = tmp_path / "aiops.yaml"
     file.write_text(text, encoding="utf-8")
@@ -58,6 +59,7 @@ def test_the_proposing_half_loads_the_configuration_with_an_empty_prometheus_tok
     [
         ("github-actions.yaml", ["run", "propose"]),
         ("kubernetes-cronjob.yaml", ["run", "propose"]),
+        ("kubernetes-two-pods.yaml", ["run", "propose"]),
         ("recording.yaml", ["record", "run"]),
     ],
 )
