@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
 
+from aiops import connect
 from aiops.commands.replay import difference
+from aiops.config import Config
 
 
 @pytest.mark.parametrize(
@@ -22,3 +27,32 @@ from aiops.commands.replay import difference
 )
 def test_the_first_difference_is_named_in_ascii(before, now, expected):
     assert difference(before, now) == expected
+
+
+def test_the_settings_that_decide_come_back_as_the_same_job_and_no_other_is_kept():
+    config = Config.model_validate(
+        {
+            "prometheus": {
+                "url": "https://me:s3cr3t@prom.example.com",
+                "external_url": "https://prom.example.com",
+                "auth": {"bearer": "s3cr3t"},
+                "headers": {"X-Scope-OrgID": "s3cr3t"},
+                "tls": {"key": "s3cr3t.pem"},
+            },
+            "alertmanager": {"url": "https://s3cr3t.example.com"},
+            "repository": {"github": "s3cr3t/gitops", "path": "s3cr3t", "base": "deploy/prod"},
+            "signals": ["kubernetes"],
+            "queries": {"lag": {"expr": 'x{a="é"}', "unit": "s", "direction": "up", "min_deviation": 0.1}},
+            "clusters": [{"name": "eu", "match": {"region": "é"}, "paths": ["a", "b"]}],
+            "cache": "s3cr3t",
+            "step": "5m",
+            "calendar": {
+                "timezone": "Europe/Berlin",
+                "holidays": ["2026-12-25"],
+                "excluded": [["2026-01-01", "2026-01-02T10:00"]],
+            },
+        }
+    )
+    kept = json.dumps(connect.deciding(config))
+    assert connect.decided_by(json.loads(kept)) == replace(connect.proposing_job(config), external_urls={})
+    assert "s3cr3t" not in kept
