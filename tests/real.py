@@ -54,6 +54,11 @@ def kustomize() -> Path:
     return _component("kustomize/usr/bin/kustomize", "kustomize")
 
 
+def zizmor() -> Path:
+    """Return zizmor, which audits workflows of GitHub Actions, or skip."""
+    return _component("zizmor/bin/zizmor", "zizmor")
+
+
 def emulate() -> Path:
     """Return the JavaScript entry point of the GitHub emulator, or skip; `node()` runs it."""
     return _component("npm/node_modules/emulate/dist/index.js")

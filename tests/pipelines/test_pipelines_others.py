@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import real
@@ -49,6 +50,29 @@ def test_the_short_workflow_gives_each_half_what_it_needs_and_names_inputs_that_
         given = job["steps"][-1]["with"]
         assert given["half"] == name
         assert set(given) <= set(ACTION["inputs"])
+
+
+def audited(folder: Path, **files: str) -> subprocess.CompletedProcess[str]:
+    """Let zizmor look at files that lie where GitHub looks for them."""
+    for name, text in files.items():
+        path = folder / ("action.yml" if name == "action" else f".github/workflows/{name}.yaml")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    command = [real.zizmor(), "--offline", "--no-progress", "--no-config", "--quiet", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_auditor_of_workflows_finds_nothing(tmp_path):
+    short = (PIPELINES / "github-actions-short.yaml").read_text(encoding="utf-8")
+    action = (real.CHECKOUT / "action.yml").read_text(encoding="utf-8")
+    done = audited(tmp_path, long=LONG, short=short, action=action)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_auditor_of_workflows_sees_a_title_that_becomes_script(tmp_path):
+    step = "echo ${{ github.event.pull_request.title }}"
+    done = audited(tmp_path, bad=LONG.replace("pip install --quiet -c", f"{step}; pip install --quiet -c"))
+    assert (done.returncode != 0, "template-injection" in done.stdout) == (True, True)
 
 
 @pytest.mark.parametrize(
