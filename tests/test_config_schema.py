@@ -13,7 +13,8 @@ from aiops.commands import demo
 from aiops.config import Config
 
 ROOT = Path(__file__).parents[1]
-TEXTS = [demo.SETTINGS, *(path.read_text() for path in sorted((ROOT / "pipelines").glob("[pr]*.yaml")))]
+SETTINGS = ("prometheus.yaml", "recording.yaml")
+TEXTS = [demo.SETTINGS, *((ROOT / "pipelines" / name).read_text(encoding="utf-8") for name in SETTINGS)]
 SMALL = {"prometheus": {"url": "http://x"}, "repository": {"path": "."}}
 
 
