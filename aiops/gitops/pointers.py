@@ -28,8 +28,9 @@ _MOST = 100  # ways to deploy one object
 class Pointer:
     """An Application source or Flux Kustomization that deploys a folder of this repository.
 
-    `variables`: name -> scalar that Flux fills in, None when it fills in nothing; `open`: others may
-    be filled in from a ConfigMap or Secret. `above`: the files of what deploys this object in turn.
+    `variables`: name -> scalar that Flux fills in, None when it fills in nothing; `others`: (kind, name)
+    of what may fill in others, in the namespace `home`, the last one wins. `above`: the files of what
+    deploys this object in turn.
     `problem`: why an edit of what we read does not reach it; `ours`: it deploys this repository.
     """
 
@@ -44,7 +45,8 @@ class Pointer:
     updaters: list[Updater] = field(default_factory=list)
     source: Source | None = None
     variables: dict[str, Part] | None = None
-    open: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    home: str = ""
     above: Path = ()
     problem: str = ""
     ours: bool = True
@@ -69,7 +71,7 @@ def of(snapshot: Snapshot, one: Rendered, standing: Standing) -> Iterable[Pointe
         folder = snapshot.real(sources.folder(text_at(spec, "path")))
         if not ours and not _is_told(snapshot, folder, standing):
             return
-        variables, open_ = _variables(one, spec)
+        variables, others = _variables(one, spec)
         yield Pointer(
             one.file,
             one.document,
@@ -80,7 +82,8 @@ def of(snapshot: Snapshot, one: Rendered, standing: Standing) -> Iterable[Pointe
             "",
             one.name,
             variables=variables,
-            open=open_,
+            others=others,
+            home=one.namespace,
             problem=problem,
             ours=ours,
         )
@@ -160,10 +163,10 @@ def _chains(
     return list(found.values())[:_MOST]
 
 
-def _variables(one: Rendered, spec: Node) -> tuple[dict[str, Part] | None, str]:
+def _variables(one: Rendered, spec: Node) -> tuple[dict[str, Part] | None, tuple[tuple[str, str], ...]]:
     build, _ = look(spec, "postBuild")
     if not isinstance(build, Mapping):
-        return None, ""
+        return None, ()
     inline, _ = look(build, "substitute")
     pairs = inline.pairs if isinstance(inline, Mapping) else []
     found = {
@@ -171,10 +174,8 @@ def _variables(one: Rendered, spec: Node) -> tuple[dict[str, Part] | None, str]:
         for key, value in pairs
         if isinstance(key, Scalar)
     }
-    names = [
-        f"{text_at(entry, 'kind')}/{text_at(entry, 'name')}" for entry in entries_at(build, "substituteFrom")
-    ]
-    return found, ", ".join(names)
+    entries = entries_at(build, "substituteFrom")
+    return found, tuple((text_at(entry, "kind"), text_at(entry, "name")) for entry in entries)
 
 
 def deployed(snapshot: Snapshot, objects: list[Rendered], pointer: Pointer) -> list[Rendered]:

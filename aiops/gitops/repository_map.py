@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from aiops.errors import EditRefused
 from aiops.gitops import applicationset, helm, links, owners, releases, revisions, sources, substitute, units
+from aiops.gitops.config_maps import ConfigMaps
 from aiops.gitops.kustomize import Renderer, set_images
 from aiops.gitops.nodes import entries_at, look, text_at
 from aiops.gitops.patches import elsewhere
@@ -88,8 +89,9 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     every = [rendered[folder] for folder in tops] + plain
     found = _applications(snapshot, every)
     standing = revisions.standing(snapshot, found)
-    every = units.pointed(snapshot, every, units.pointers_of(snapshot, found, standing), rendered)
-    deployed = set(_expand(snapshot, every, standing))
+    pointers = units.pointers_of(snapshot, found, standing)
+    every = units.pointed(snapshot, every, pointers, rendered)
+    deployed = set(_expand(snapshot, every, standing, ConfigMaps(snapshot, pointers)))
     for folder in charts:
         if folder not in deployed and not _below(folder, inside):
             found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
@@ -164,7 +166,7 @@ def _plain(snapshot: Snapshot, path: str) -> list[Rendered]:
         return []
 
 
-def _expand(snapshot: Snapshot, units: list[Unit], standing: Standing) -> Iterable[str]:
+def _expand(snapshot: Snapshot, units: list[Unit], standing: Standing, maps: ConfigMaps) -> Iterable[str]:
     """Add the workloads of Helm releases to their units; yield the chart folders that are deployed."""
     for unit in list(units):
         for one in list(unit.objects):
@@ -177,7 +179,7 @@ def _expand(snapshot: Snapshot, units: list[Unit], standing: Standing) -> Iterab
                 yield snapshot.real(sources.folder(text_at(one.node, "spec", "chart", "spec", "chart")))
                 unit.objects.extend(_of_helm_release(snapshot, unit, one, standing))
         if unit.pointer is not None:
-            substitute.fill_in(unit.objects, unit.pointer)
+            substitute.fill_in(unit.objects, unit.pointer, maps)
     groups: dict[tuple[str, ...], list[Rendered]] = {}
     for unit in units:  # plain files of one folder belong together
         folder = posixpath.dirname(unit.path) if unit.path.endswith(_YAML) else unit.path

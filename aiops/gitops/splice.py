@@ -98,6 +98,8 @@ def _new_text(node: Scalar, place: Place, new: str) -> tuple[str, str]:
     value = new_version(place, new)
     if not SAFE.fullmatch(value):
         raise EditRefused(f"expected an image version, got {new[:80]!r}", where=place.file)
+    if place.kind == "Flux substitute, alone" and not reads_as_text(value):
+        raise EditRefused(f"Flux would fill in {value} without quotes: no text", where=place.file)
     if node.style:
         return value, f"{node.style}{value}{node.style}"
     return value, value if reads_as_text(value) else f'"{value}"'
@@ -105,7 +107,7 @@ def _new_text(node: Scalar, place: Place, new: str) -> tuple[str, str]:
 
 def _is_count(node: Scalar, place: Place) -> bool:
     key = _key(place.path)
-    if "substitute" in place.path:  # Flux fills in texts
+    if place.kind.startswith("Flux substitute"):  # Flux fills in texts
         return False
     if key == "value":  # a JSON patch or an Application parameter: its own type says what it is
         return scalar_tag(node) == "int"

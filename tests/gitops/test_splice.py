@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import yaml
 from ruamel.yaml import YAML
@@ -192,3 +194,13 @@ def test_the_value_of_a_field_is_the_version_of_a_reference() -> None:
         splice.value_of(("image",), f"a:1@{DIGEST}"),
         splice.value_of(("spec", "replicas"), "3"),
     ]
+
+
+def test_a_tag_that_flux_would_fill_in_as_a_number_is_refused() -> None:
+    content = b'data:\n  TAG: "1.4.0"\n'
+    alone = dataclasses.replace(place(content, "data", "TAG"), kind="Flux substitute, alone")
+    blob = splice.blob_id(content)
+
+    assert "1.4.1" == splice.edit(content, alone, "1.4.1", blob).new
+    with pytest.raises(EditRefused, match=r"Flux would fill in 1\.10 without quotes"):
+        splice.edit(content, alone, "1.10", blob)
