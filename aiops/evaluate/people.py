@@ -85,14 +85,14 @@ def _act(workload: Workload, old: str, one: PastValue, proposals: Sequence[Propo
     ahead = [
         one.since_s - each.opened_s
         for each in proposals
-        if _is_same(each.workload, workload)
+        if is_same(each.workload, workload)
         and (each.old, each.new) == (old, one.value)
         and one.since_s - AGREE_S <= each.opened_s <= one.since_s
     ]
     return Act(workload, old, one.value, one.since_s, max(ahead, default=None))
 
 
-def _is_same(measured: Workload, written: Workload) -> bool:
+def is_same(measured: Workload, written: Workload) -> bool:
     """Compare what metrics name with what the repository names, which may not know its cluster."""
     same = (measured.namespace, measured.name) == (written.namespace, written.name)
     return same and (measured.cluster == written.cluster or not written.cluster)

@@ -1,0 +1,224 @@
+"""What `aiops backtest` says of a replay: tables and sentences, or one JSON document."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from aiops import terminal
+from aiops.evaluate.alerts import Alert, Heard
+from aiops.evaluate.backtest import Proposed, Replay
+from aiops.evaluate.people import Act, Answer, Reply
+from aiops.report import utc
+
+WEEK_S = 7 * 86_400
+_ANSWERS: dict[Answer, str] = {
+    "same": "did the same",
+    "other": "did otherwise",
+    "none": "let it be",
+    "early": "have a day",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Backtest:
+    """A replay beside what people did and heard. `heard`: None when alerts could not be read."""
+
+    replay: Replay
+    replies: tuple[Reply, ...]
+    acts: tuple[Act, ...]
+    heard: Heard | None
+
+
+def show(told: Backtest) -> None:
+    """Print proposals, weeks, alerts, and what it comes to in sentences."""
+    found, replies = told.replay, told.replies
+    rows = [
+        (
+            str(utc(one.opened_s)),
+            str(one.workload),
+            one.action,
+            f"{one.field} {one.old} -> {one.new}",
+            _minutes(one.opened_s - one.onset_s),
+            _ended(one),
+            _answer(one, reply),
+        )
+        for one, reply in zip(found.proposals, replies, strict=True)
+    ]
+    if rows:
+        headers = ("OPENED", "WORKLOAD", "ACTION", "CHANGE", "AFTER ONSET", "ENDED", "PEOPLE")
+        terminal.table(headers, [tuple(terminal.plain(cell) for cell in row) for row in rows])
+        terminal.say("")
+        _weeks(found)
+        terminal.say("")
+    if told.heard is not None and told.heard.alerts:
+        _alerts(told.heard)
+        terminal.say("")
+    for line in _summary(found, replies, told.acts) + _heard(told):
+        terminal.say(line)
+
+
+def _weeks(found: Replay) -> None:
+    counted = Counter(((one.opened_s - found.start_s) // WEEK_S, one.action) for one in found.proposals)
+    rows = []
+    for week in range(-(-(found.end_s - found.start_s) // WEEK_S)):
+        row = [counted[week, action] for action in ("rollback", "scale")]
+        rows.append((str(utc(found.start_s + week * WEEK_S)), *map(str, row), str(sum(row))))
+    terminal.table(("WEEK FROM", "ROLLBACK", "SCALE", "REVIEWS"), rows)
+
+
+def _alerts(heard: Heard) -> None:
+    """Print a row for each severity: which of them page is a habit of the house."""
+    by_severity: dict[str, list[Alert]] = defaultdict(list)
+    for one in heard.alerts:
+        by_severity[one.severity or "-"].append(one)
+    rows = []
+    for severity, alerts in sorted(by_severity.items()):
+        met = [one.ahead_s for one in alerts if one.ahead_s is not None]
+        right = sum(one.right for one in alerts)
+        cells = (severity, str(len(alerts)), str(len(met)), str(right), _ahead(met) if met else "-")
+        rows.append(tuple(terminal.plain(cell) for cell in cells))
+    terminal.table(("ALERT SEVERITY", "FIRED", "PROPOSED", "RIGHT", "PROPOSAL (MEDIAN)"), rows)
+
+
+def _ahead(seconds: Sequence[int]) -> str:
+    middle = int(median(seconds))
+    return f"{_minutes(abs(middle))} {'later' if middle < 0 else 'earlier'}"
+
+
+def _heard(told: Backtest) -> list[str]:
+    heard = told.heard
+    if heard is None:
+        return []
+    left_out = f"; {heard.unplaced} more name no workload" if heard.unplaced else ""
+    if not heard.alerts:
+        return [f"no recorded alert of this span names a workload{left_out}"]
+    met = [one.ahead_s for one in heard.alerts if one.ahead_s is not None]
+    right = sum(one.right for one in heard.alerts)
+    when = f", {_ahead(met)} (median)" if met else ""
+    followed = f", {right} had one that people followed{left_out}"
+    return [
+        f"{len(heard.alerts)} alerts named a workload; {len(met)} had a proposal{when}" + followed,
+        f"{len(heard.unheard)} of {len(told.replies)} proposals were about a time without such an alert",
+    ]
+
+
+def _summary(found: Replay, replies: Sequence[Reply], acts: Sequence[Act]) -> list[str]:
+    weeks = (found.end_s - found.start_s) / WEEK_S
+    count = len(found.proposals)
+    lines = [
+        f"{found.runs} runs from {utc(found.start_s)} to {utc(found.end_s)}, {found.looked} had to decide"
+        + (f", {found.unusable} of them without usable data" if found.unusable else ""),
+        f"{count} proposals, {count / weeks:.1f} a week: so many reviews it would have cost",
+    ]
+    if count:
+        said = Counter(reply.answer for reply in replies)
+        told = ", ".join(f"{said[name]} x {text}" for name, text in _ANSWERS.items() if said[name])
+        known = count - said["early"]
+        share = f"; precision against them {said['same'] / known:.0%} of {known}" if known else ""
+        lines.append(f"people within a day: {told}{share}")
+        over = [
+            one.ended_s - one.opened_s for one in found.proposals if one.ended_s and one.outcome == "over"
+        ]
+        told = f", half of them within {_minutes(int(median(over)))}" if over else ""
+        lines.append(f"{len(over)} ended by themselves while nobody merged{told}")
+        lines.append(
+            f"opened {_minutes(int(median([one.opened_s - one.onset_s for one in found.proposals])))}"
+            " after the onset (median)"
+        )
+    if acts:
+        met = [act.ahead_s for act in acts if act.ahead_s is not None]
+        told = f", {_minutes(int(median(met)))} earlier (median)" if met else ""
+        lines.append(f"people rolled back {len(acts)} times; {len(met)} had that proposal before{told}")
+    return lines
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds / 60:.0f} min" if seconds < 2 * 3_600 else f"{seconds / 3_600:.1f} h"
+
+
+def _ended(one: Proposed) -> str:
+    if one.ended_s is None:
+        return "still open"
+    return f"{one.outcome} after {_minutes(one.ended_s - one.opened_s)}"
+
+
+def _answer(one: Proposed, reply: Reply) -> str:
+    if reply.at_s is None:
+        return _ANSWERS[reply.answer]
+    return f"{_ANSWERS[reply.answer]} ({reply.value}) after {_minutes(reply.at_s - one.opened_s)}"
+
+
+def document(told: Backtest) -> dict[str, Any]:
+    """Return `aiops.backtest/1`. `alerts` is null when they could not be read."""
+    found = told.replay
+    return {
+        "schema": "aiops.backtest/1",
+        "from": utc(found.start_s),
+        "to": utc(found.end_s),
+        "every_s": found.every_s,
+        "runs": found.runs,
+        "unusable": found.unusable,
+        "proposals": [
+            {
+                "workload": _name(one),
+                "action": one.action,
+                "field": one.field,
+                "old": one.old,
+                "new": one.new,
+                "cause": one.cause,
+                "rule": one.rule,
+                "reason": one.reason,
+                "onset": utc(one.onset_s),
+                "opened": utc(one.opened_s),
+                "ended": utc(one.ended_s),
+                "outcome": one.outcome,
+                "people": {"answer": reply.answer, "value": reply.value, "at": utc(reply.at_s)},
+            }
+            for one, reply in zip(found.proposals, told.replies, strict=True)
+        ],
+        "rollbacks_by_people": [
+            {
+                "workload": _name(act),
+                "old": act.old,
+                "new": act.new,
+                "at": utc(act.at_s),
+                "ahead_s": act.ahead_s,
+            }
+            for act in told.acts
+        ],
+        "alerts": None if told.heard is None else _alerts_document(told.heard),
+    }
+
+
+def _alerts_document(heard: Heard) -> dict[str, Any]:
+    return {
+        "fired": [
+            {
+                "workload": _name(one),
+                "alert": one.name,
+                "severity": one.severity,
+                "from": utc(one.start_s),
+                "to": utc(one.end_s),
+                "proposal": one.proposal,
+                "ahead_s": one.ahead_s,
+                "right": one.right,
+            }
+            for one in heard.alerts
+        ],
+        "without_workload": heard.unplaced,
+        "proposals_without": list(heard.unheard),
+    }
+
+
+def _name(one: Proposed | Act | Alert) -> dict[str, str]:
+    workload = one.workload
+    return {
+        "cluster": workload.cluster,
+        "namespace": workload.namespace,
+        "kind": workload.kind,
+        "name": workload.name,
+    }
