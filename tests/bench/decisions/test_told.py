@@ -32,12 +32,13 @@ def parts(scene, tmp_path_factory):
         patch.setattr(told, "CACHE", tmp_path_factory.mktemp("kept"))
         found = judge.told(scene, judge.calm(scene.stage))
         yield found
+        query = presets.signal_queries(("istio",))[0]
+        grid = Grid(scene.fork_s, scene.stage.now_s, 60)
+        expected = found.read(query, grid)
         found.own.keep()
         again = judge.told(scene, judge.calm(scene.stage))
         again.own.make = None  # what was kept needs no simulation
-        query = presets.signal_queries(("istio",))[0]
-        grid = Grid(scene.fork_s, scene.stage.now_s, 60)
-        same(again.read(query, grid), found.read(query, grid))
+        same(again.read(query, grid), expected)
 
 
 def same(actual, expected):
@@ -51,6 +52,13 @@ def same(actual, expected):
 def test_a_signal_on_every_window_is_that_of_the_whole_simulation(query, scene, whole, parts):
     wanted = windows.wanted(scene.stage.now_s, 60)
     for grid in (wanted.recent, wanted.week_ago, wanted.reference):
+        same(parts.read(query, grid), whole.read(query, grid))
+
+
+def test_a_clock_ahead_finds_what_the_whole_simulation_has_there(scene, whole, parts):
+    (query, *_) = presets.signal_queries(("istio",))
+    for now_s in (scene.stage.now_s + 3_600, scene.stage.now_s - 3_600):
+        grid = windows.wanted(now_s, 60).recent
         same(parts.read(query, grid), whole.read(query, grid))
 
 
