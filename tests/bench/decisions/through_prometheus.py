@@ -28,7 +28,7 @@ from aiops.mesh import openmetrics
 from aiops.mesh.plant import simulate
 from aiops.ports import Metrics
 
-LAST_S = 9 * HOUR  # no scenario begins earlier
+LAST_S = 9 * HOUR  # most scenarios begin within it, and share one history
 
 
 def played(seed: int, names: list[str]) -> Iterator[tuple[judge.Outcome, str]]:
@@ -40,7 +40,7 @@ def played(seed: int, names: list[str]) -> Iterator[tuple[judge.Outcome, str]]:
         for one in scenario.only(scenario.load(), names):
             scene = scenario.play(one, there)
             bare = tuple(replace(service, annotations=()) for service in scene.stage.mesh.services)
-            key = repr(bare)
+            key = f"{_cut_s(scene)} {bare!r}"
             if key not in histories:
                 histories[key] = Path(folder) / f"history{len(histories)}"
                 _write_history(scene, histories[key])
@@ -62,7 +62,8 @@ def _linked(source: str, target: str) -> str:
 
 
 def _cut_s(scene: Scene) -> int:
-    return scene.stage.now_s - LAST_S
+    """Return where the shared history ends: before anything that this scenario has of its own."""
+    return min(scene.stage.now_s - LAST_S, scene.fork_s)
 
 
 def _write_history(scene: Scene, folder: Path) -> None:
