@@ -41,7 +41,7 @@ from aiops.domain import (
     Workload,
 )
 from aiops.errors import AiopsError, DataUnusable, EditRefused
-from aiops.gitops import culprit, past, where
+from aiops.gitops import culprit, owners, past, where
 from aiops.gitops import edits as editing
 from aiops.job import Earlier, Job, Progress, Result, Scored, Sent
 from aiops.page import history as pictures
@@ -275,7 +275,13 @@ def _decide(
     after = (
         ()
         if isinstance(decision, Hold)
-        else effects.of(decision, incident.workload, asked, targets[decision.field])
+        else effects.of(
+            decision,
+            incident.workload,
+            asked,
+            targets[decision.field],
+            owners.bots(repository.files(sha).tree()),
+        )
     )
     item = PlanItem(incident.workload, decision, incident, found, edits, history, drawn, gates, after)
     return item, unresolved

@@ -6,11 +6,18 @@ for the reviewer. Nothing is decided here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiops.domain import Context, Decision, Hold, Rollback, Target, Workload
 
 
-def of(decision: Decision, workload: Workload, context: Context, target: Target) -> tuple[str, ...]:
-    """Return one sentence for each thing that follows from a merge; none for a hold."""
+def of(
+    decision: Decision, workload: Workload, context: Context, target: Target, bots: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Return one sentence for each thing that follows from a merge; none for a hold.
+
+    `bots`: who proposes newer tags in this repository.
+    """
     if isinstance(decision, Hold):
         return ()
     found = []
@@ -22,6 +29,10 @@ def of(decision: Decision, workload: Workload, context: Context, target: Target)
             found.append("Argo Rollouts runs its steps before all traffic reaches the older version")
         if context.around.canary_failed is not None:
             found.append("Flagger analyses the older version like a new one before it takes all traffic")
+        found += [
+            f"{bot} may propose {decision.old} again, or merge it by itself: leave that version out there"
+            for bot in bots
+        ]
     else:
         found.append(f"up to {max(decision.new - decision.old, 0)} pods more may run")
     if target.owner and decision.field in ("hpa.min", "hpa.max"):

@@ -2,14 +2,17 @@
 
 Flux image automation writes where a marker comment stands; argocd-image-updater where annotations
 of the Application or an ImageUpdater object say; Kargo promotes to what a stage is authorized for.
-Renovate and Dependabot open pull requests, which people may decline, so nothing is pinned for them.
-Source: fluxcd.io/flux/guides/image-update, argocd-image-updater configuration/images (v0, v1),
-kargo docs user-guide/how-to-guides/argo-cd-integration.
+Renovate and Dependabot open pull requests, which people may decline: they are named, and nothing is
+pinned for them. Their settings may be JSON5, presets of other repositories, or both.
+Source: docs.renovatebot.com/configuration-options, fluxcd.io/flux/guides/image-update,
+argocd-image-updater configuration/images (v0, v1), kargo docs
+user-guide/how-to-guides/argo-cd-integration.
 """
 
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Collection
 
 from aiops.domain import Pin, Place
 from aiops.errors import EditRefused
@@ -22,6 +25,20 @@ from aiops.gitops.snapshot import Snapshot
 _PREFIX = "argocd-image-updater.argoproj.io/"
 _KARGO = "kargo.akuity.io/authorized-stage"
 _PROMOTED = "promotion"
+_RENOVATE = ("renovate.json", "renovate.json5")
+_BOTS = {
+    **dict.fromkeys(
+        (*_RENOVATE, *(f"{folder}/{name}" for folder in (".github", ".gitlab") for name in _RENOVATE)),
+        "Renovate",
+    ),
+    **dict.fromkeys((".renovaterc", ".renovaterc.json", ".renovaterc.json5"), "Renovate"),
+    **dict.fromkeys((".github/dependabot.yml", ".github/dependabot.yaml"), "Dependabot"),
+}
+
+
+def bots(paths: Collection[str]) -> tuple[str, ...]:
+    """Return the bots that may propose a newer tag again, each with the file of its settings."""
+    return tuple(f"{name} ({path})" for path, name in _BOTS.items() if path in paths)
 
 
 def updaters(application: Rendered, objects: list[Rendered]) -> list[Updater]:

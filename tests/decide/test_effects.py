@@ -43,3 +43,11 @@ def test_capacity_says_how_many_pods_and_who_decides_within_the_bounds():
         "up to 2 pods more may run",
         "HorizontalPodAutoscaler/web decides how many run within the new bounds",
     )
+
+
+def test_a_bot_that_proposes_newer_tags_is_named_where_a_tag_goes_back_and_nowhere_else():
+    bots = ("Renovate (renovate.json)",)
+    assert effects.of(BACK, WEB, context(), TARGET, bots)[-1] == (
+        "Renovate (renovate.json) may propose 2 again, or merge it by itself: leave that version out there"
+    )
+    assert not any("Renovate" in text for text in effects.of(MORE, WEB, context(), TARGET, bots))
