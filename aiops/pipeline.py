@@ -13,40 +13,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aiops import sending
-from aiops.decide import effects, give_back, guardrails, health, policy, standing
+from aiops import deciding, sending
+from aiops.decide import give_back, guardrails, standing
 from aiops.detect import drift, familiar, load_ahead, scoring, sustain
+from aiops.detect.carried import Carried
+from aiops.detect.settings import History
 from aiops.diagnose import context, diagnosis, outlook
 from aiops.domain import (
-    Cause,
-    Context,
-    Decision,
-    Diagnosis,
-    Edit,
-    FieldName,
     Grid,
-    Hold,
+    Guardrail,
     Incident,
-    Panel,
-    PastValue,
     Plan,
     PlanItem,
     Quiet,
-    Rollback,
-    Scale,
     Scores,
     State,
-    Target,
     Verdict,
     Workload,
 )
-from aiops.errors import AiopsError, DataUnusable, EditRefused
-from aiops.gitops import culprit, owners, past, where
-from aiops.gitops import edits as editing
+from aiops.errors import AiopsError, DataUnusable
 from aiops.job import Earlier, Job, Progress, Result, Scored, Sent
 from aiops.page import history as pictures
 from aiops.ports import Forge, Metrics, Repository, Silences
-from aiops.propose import chart, marker, proposal, reviews
+from aiops.propose import marker, proposal, reviews
 from aiops.reading import Reader, read_context, read_history, read_outlook, read_silences
 
 
@@ -78,17 +67,7 @@ def analyse(
     reader = Reader(metrics)
     history, kinds = read_history(job, reader, now_s)
     tell("scoring workloads")
-    if scored is None:
-        scores, carried = scoring.resume(history, job.model, job.detect, earlier)
-    else:
-        scores, carried = scored(history), ()
-    opened = sustain.sustain(scores, history, job.detect)
-    incidents = familiar.recognised(opened, scores, history, job.detect)
-    if all(incident.score is None for incident in incidents):
-        raise DataUnusable(
-            f"none of {len(incidents)} workloads has usable samples",
-            todo="check that the exporters named under `signals` are scraped",
-        )
+    scores, carried, incidents = _scored(job, history, earlier, scored)
 
     tell("asking what changed")
     answers = read_context(job, reader, incidents, now_s)
@@ -99,25 +78,13 @@ def analyse(
 
     tell("looking for the place to edit")
     sha = repository.head(job.base)
-    items, unresolved = _items(
-        job, repository, sha, incidents, diagnoses, contexts, history.recent, history.reference, scores
-    )
-    plan = Plan(
-        base=job.base,
-        base_sha=sha,
-        data_time_s=int(scores.times[-1]),
-        step_s=job.step_s,
-        model=job.model_id,
-        items=items,
-        guardrails=fleet,
-        judge=marker.digest(job.model_id, repr(job.limits), repr(job.detect)),
-        quiet=_quiet(incidents, int(scores.times[0]), give_back.peaks(history.recent, history.reference)),
-    )
+    seen = deciding.Seen(incidents, diagnoses, contexts, history.recent, history.reference, scores)
+    items, unresolved = deciding.items(job, repository, sha, seen)
     known_s = [incident.history_s for incident in incidents]
     drifts = drift.watch(history.reference, scores.workloads, known_s, job.detect.calendar)
     coming = read_outlook(job, reader, now_s)  # the last read: `notices` and `samples` count it as well
     return Result(
-        plan=plan,
+        plan=_plan(job, sha, seen, items, fleet),
         window=Grid(int(scores.times[0]), int(scores.times[-1]), scores.step_s),
         incidents=incidents,
         scores=scores,
@@ -135,27 +102,40 @@ def analyse(
     )
 
 
-def _items(
-    job: Job,
-    repository: Repository,
-    sha: str,
-    incidents: tuple[Incident, ...],
-    diagnoses: tuple[Diagnosis, ...],
-    contexts: Mapping[Workload, Context],
-    recent: Panel,
-    reference: Panel,
-    scores: Scores,
-) -> tuple[tuple[PlanItem, ...], tuple[tuple[Workload, str, str], ...]]:
-    """Return what is decided for each workload, and what could not be resolved."""
-    found = {incident.workload: incident for incident in incidents}
-    items, unresolved = [], []
-    for one in diagnoses:
-        incident, asked = found[one.workload], contexts[one.workload]
-        item, missing = _decide(job, repository, sha, incident, one, asked, recent, reference, scores)
-        items.append(item)
-        unresolved += missing
-    items += _unjudged(incidents, {one.workload for one in diagnoses})
-    return tuple(items), tuple(unresolved)
+def _scored(
+    job: Job, history: History, earlier: Earlier, scored: Scored
+) -> tuple[Scores, tuple[Carried, ...], tuple[Incident, ...]]:
+    """Return the scores, what later runs may go on from, and the incidents that the scores make."""
+    if scored is None:
+        scores, carried = scoring.resume(history, job.model, job.detect, earlier)
+    else:
+        scores, carried = scored(history), ()
+    opened = sustain.sustain(scores, history, job.detect)
+    incidents = familiar.recognised(opened, scores, history, job.detect)
+    if all(incident.score is None for incident in incidents):
+        raise DataUnusable(
+            f"none of {len(incidents)} workloads has usable samples",
+            todo="check that the exporters named under `signals` are scraped",
+        )
+    return scores, carried, incidents
+
+
+def _plan(
+    job: Job, sha: str, seen: deciding.Seen, items: tuple[PlanItem, ...], fleet: tuple[Guardrail, ...]
+) -> Plan:
+    """Return the plan: what is to be done at one commit, and what it was decided from."""
+    first_s, last_s = int(seen.scores.times[0]), int(seen.scores.times[-1])
+    return Plan(
+        base=job.base,
+        base_sha=sha,
+        data_time_s=last_s,
+        step_s=job.step_s,
+        model=job.model_id,
+        items=items,
+        guardrails=fleet,
+        judge=marker.digest(job.model_id, repr(job.limits), repr(job.detect)),
+        quiet=_quiet(seen.incidents, first_s, give_back.peaks(seen.recent, seen.reference)),
+    )
 
 
 def _quiet(
@@ -225,73 +205,3 @@ def unsent(analysed: Result, error: AiopsError) -> Result:
     wanted = [item.workload for item in analysed.plan.items if item.edits]
     sent = {workload: Sent("held", None, None, str(error)) for workload in wanted}
     return replace(analysed, sent=sent, errors=(*analysed.errors, error))
-
-
-def locate(
-    job: Job, repository: Repository, sha: str, workload: Workload, name: FieldName, image: str | None
-) -> Target:
-    """Return where one field of one workload lives at one commit, with the values it had."""
-    target = where.resolve(repository.files(sha), workload, name, job.clusters, image)
-    return past.values(repository, sha, target)
-
-
-def _decide(
-    job: Job,
-    repository: Repository,
-    sha: str,
-    incident: Incident,
-    found: Diagnosis,
-    asked: Context,
-    panel: Panel,
-    reference: Panel,
-    scores: Scores,
-) -> tuple[PlanItem, list[tuple[Workload, str, str]]]:
-    """Decide about one incident and splice the edit. An edit that is refused becomes a hold.
-
-    `panel`: the last days by the step; `reference`: the last weeks by the hour, for the values of then.
-    """
-    image = found.change.new if found.change else None
-    names = policy.fields(found, asked) if incident.state is State.FIRING else ()
-    targets = {name: locate(job, repository, sha, incident.workload, name, image) for name in names}
-    unresolved: list[tuple[Workload, str, str]] = [
-        (incident.workload, name, target.refusal) for name, target in targets.items() if target.refusal
-    ]
-    decision: Decision = policy.decide(incident, found, asked, targets, job.limits, panel)
-    if isinstance(decision, Hold) and found.cause in (Cause.CONFIG, Cause.EXPOSURE):
-        decision = culprit.named(decision, found, repository, sha, job.clusters)
-    edits: tuple[Edit, ...] = ()
-    history: tuple[PastValue, ...] = ()
-    if isinstance(decision, (Scale, Rollback)):
-        history = health.told(targets[decision.field].history, incident.workload, reference, job.limits)
-    if isinstance(decision, (Scale, Rollback)):
-        try:
-            target = targets[decision.field]
-            edits = editing.of(repository.files(sha), target, str(decision.new), job.clusters)
-        except EditRefused as error:
-            unresolved.append((incident.workload, decision.field, str(error)))
-            decision = Hold("EDIT", str(error), variant="edit-refused")
-    drawn = chart.sample(incident, panel, scores) if incident.signals else None
-    gates = policy.asked(incident, found, asked, job.limits, panel)
-    after = (
-        ()
-        if isinstance(decision, Hold)
-        else effects.of(
-            decision,
-            incident.workload,
-            asked,
-            targets[decision.field],
-            owners.bots(repository.files(sha).tree()),
-        )
-    )
-    item = PlanItem(incident.workload, decision, incident, found, edits, history, drawn, gates, after)
-    return item, unresolved
-
-
-def _unjudged(incidents: tuple[Incident, ...], explained: set[Workload]) -> list[PlanItem]:
-    """Return a hold for each workload that learns or has no data, and that no rule was asked about."""
-    holds = {one: policy.unjudged(one) for one in incidents if one.workload not in explained}
-    return [
-        PlanItem(one.workload, held, one, diagnosis.blank(one.workload), (), (), None)
-        for one, held in holds.items()
-        if held is not None
-    ]

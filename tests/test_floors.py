@@ -28,6 +28,7 @@ FLOORS = {
             "config",
             "config_schema",
             "coverage",
+            "deciding",
             "evaluate",
             "job",
             "measures",
@@ -43,6 +44,7 @@ FLOORS = {
 # Pure: the same arguments give the same result. `pipeline` and `report` reach the world through ports.
 PURE = {room for room, floor in FLOORS.items() if floor <= 1} | {
     "coverage",
+    "deciding",
     "job",
     "measures",
     "pipeline",

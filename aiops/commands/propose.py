@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from aiops import connect, pipeline, report, terminal
+from aiops import connect, deciding, pipeline, report, terminal
 from aiops.commands import exporting, rendering, targets, times
 from aiops.commands import run as run_command
 from aiops.config import Config, RepositoryConfig, load
@@ -151,7 +151,7 @@ def _editable(job: Job, repository: Repository, sha: str, workload: Workload, ac
     names: tuple[FieldName, ...] = (
         ("replicas", "hpa.max") if action == "scale" else ("image.tag", "image.digest")
     )
-    found = [pipeline.locate(job, repository, sha, workload, name, None) for name in names]
+    found = [deciding.locate(job, repository, sha, workload, name, None) for name in names]
     for target in found:
         if target.winner is not None and target.refusal is None:
             return target

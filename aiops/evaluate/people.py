@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from aiops import pipeline
+from aiops import deciding
 from aiops.domain import PastValue, Workload
 from aiops.evaluate.backtest import Proposed
 from aiops.gitops import past, where
@@ -47,7 +47,7 @@ def replies(job: Job, repository: Repository, proposals: Sequence[Proposed], now
     sha = repository.head(job.base)
     found = []
     for one in proposals:
-        target = pipeline.locate(job, repository, sha, one.workload, one.field, None)  # type: ignore[arg-type]
+        target = deciding.locate(job, repository, sha, one.workload, one.field, None)  # type: ignore[arg-type]
         found.append(_reply(one, target.history, now_s))
     return tuple(found)
 

@@ -48,6 +48,27 @@ def compose(
         path: splice.replace(contents[path], [edit for edit in item.edits if edit.file == path])
         for path in paths
     }
+    mark = _mark(item, plan, decision, opened)
+    name = _title(item, decision)
+    return Proposal(
+        branch=f"{branch_key(item, plan.base)}-1",
+        title=name,
+        body=body.write(item, plan, mark, external_url),
+        commit_message=_commit_message(name, item, mark),
+        base=plan.base,
+        base_sha=plan.base_sha,
+        edits=item.edits,
+        marker=str(mark),
+        files=files,
+        modes={path: modes[path] for path in paths},
+        reviewers=reviewers,
+    )
+
+
+def _mark(
+    item: PlanItem, plan: Plan, decision: Scale | Rollback, opened: marker.Marker | None
+) -> marker.Marker:
+    """Return the marker of this proposal; what `opened` says it is about stays."""
     mark = marker.Marker(
         action=decision.action,
         target=_target(item, plan.base, decision),
@@ -63,22 +84,9 @@ def compose(
         per_pod=decision.per_pod if isinstance(decision, Scale) else None,
         judge=plan.judge or "none",
     )
-    if opened is not None:
-        mark = replace(mark, cause=opened.cause, trigger=opened.trigger, judge=opened.judge)
-    name = _title(item, decision)
-    return Proposal(
-        branch=f"{branch_key(item, plan.base)}-1",
-        title=name,
-        body=body.write(item, plan, mark, external_url),
-        commit_message=_commit_message(name, item, mark),
-        base=plan.base,
-        base_sha=plan.base_sha,
-        edits=item.edits,
-        marker=str(mark),
-        files=files,
-        modes={path: modes[path] for path in paths},
-        reviewers=reviewers,
-    )
+    if opened is None:
+        return mark
+    return replace(mark, cause=opened.cause, trigger=opened.trigger, judge=opened.judge)
 
 
 def branch_key(item: PlanItem, base: str) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiops.domain import Hold, Incident, Plan, PlanItem, SignalHistory
+from aiops.domain import Guardrail, Hold, Incident, Outlook, Plan, PlanItem, SignalHistory
 from aiops.errors import AiopsError, worst
-from aiops.job import Result, Sent
+from aiops.job import Followed, Result, Sent
+from aiops.propose.reviews import Review
 from aiops.report import seen
 from aiops.report.values import named, number, utc
 
@@ -64,54 +65,10 @@ def document(result: Result, code: int) -> dict[str, Any]:
             }
             for workload, what, reason in result.unresolved
         ],
-        "outlook": [
-            {
-                "cluster": one.cluster,
-                "namespace": one.namespace,
-                "subject": one.subject,
-                "what": one.what,
-                "value": number(one.value),
-                "bound": number(one.bound),
-                "unit": one.unit,
-                "at": utc(one.breach_s),
-                "query": one.query,
-            }
-            for one in result.outlook
-        ],
-        "followed": [
-            {
-                "number": one.pull.number or None,
-                "url": one.pull.url or None,
-                "branch": one.pull.branch,
-                "state": one.pull.state,
-                "outcome": one.outcome,
-                "comment": one.comment,
-            }
-            for one in result.followed
-        ],
-        "reviews": [
-            {
-                "workload": named(one.workload),
-                "proposed": one.proposed,
-                "merged": one.merged,
-                "confirmed": one.confirmed,
-                "declined": one.declined,
-                "closed": one.closed,
-                "helped": one.helped,
-                "no_help": one.no_help,
-                "precision": number(one.precision),
-            }
-            for one in result.reviews
-        ],
-        "guardrails": [
-            {
-                "id": guardrail.id,
-                "state": "tripped" if guardrail.tripped else "passed",
-                "value": guardrail.value,
-                "limit": guardrail.limit,
-            }
-            for guardrail in result.guardrails
-        ],
+        "outlook": [_coming(one) for one in result.outlook],
+        "followed": [_followed(one) for one in result.followed],
+        "reviews": [_reviewed(one) for one in result.reviews],
+        "guardrails": [_guardrail(one) for one in result.guardrails],
     }
 
 
@@ -132,6 +89,54 @@ def failure(error: AiopsError, at_s: int | None = None) -> dict[str, Any]:
 def from_plan(plan: Plan) -> tuple[Incident, ...]:
     """Return the incidents a plan carries: all that the proposing half knows of the fleet."""
     return tuple(item.incident for item in plan.items)
+
+
+def _coming(one: Outlook) -> dict[str, Any]:
+    return {
+        "cluster": one.cluster,
+        "namespace": one.namespace,
+        "subject": one.subject,
+        "what": one.what,
+        "value": number(one.value),
+        "bound": number(one.bound),
+        "unit": one.unit,
+        "at": utc(one.breach_s),
+        "query": one.query,
+    }
+
+
+def _followed(one: Followed) -> dict[str, Any]:
+    return {
+        "number": one.pull.number or None,
+        "url": one.pull.url or None,
+        "branch": one.pull.branch,
+        "state": one.pull.state,
+        "outcome": one.outcome,
+        "comment": one.comment,
+    }
+
+
+def _reviewed(one: Review) -> dict[str, Any]:
+    return {
+        "workload": named(one.workload),
+        "proposed": one.proposed,
+        "merged": one.merged,
+        "confirmed": one.confirmed,
+        "declined": one.declined,
+        "closed": one.closed,
+        "helped": one.helped,
+        "no_help": one.no_help,
+        "precision": number(one.precision),
+    }
+
+
+def _guardrail(one: Guardrail) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "state": "tripped" if one.tripped else "passed",
+        "value": one.value,
+        "limit": one.limit,
+    }
 
 
 def _error(error: AiopsError) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 import threading
@@ -132,6 +133,17 @@ def test_a_forge_that_stays_broken_is_asked_three_times_and_the_next_run_complet
     assert [name for name in double.refs if "aiops" in name] == [f"heads/{made.branch}"]
 
 
+def cut_off(place: int, *, applied: bool) -> Callable[[str, str], Fault | None]:
+    """Return a fault that resets every call from the `place`-th on; that one may have been applied."""
+    count = itertools.count(1)
+
+    def fault(_verb: str, _path: str) -> Fault | None:
+        call = next(count)
+        return Fault("reset", applied=applied and call == place) if call >= place else None
+
+    return fault
+
+
 @pytest.mark.parametrize("after", [True, False], ids=["applied", "not applied"])
 def test_a_run_killed_at_any_call_leaves_a_state_that_the_next_run_completes(double, after):
     made = proposal(double)
@@ -140,13 +152,7 @@ def test_a_run_killed_at_any_call_leaves_a_state_that_the_next_run_completes(dou
         double.refs = {"heads/main": made.base_sha}
         double.pulls.clear()
         double.labels.clear()
-        count = [0]
-
-        def die(_verb: str, _path: str, count: list[int] = count, place: int = place) -> Fault | None:
-            count[0] += 1
-            return Fault("reset", applied=after and count[0] == place) if count[0] >= place else None
-
-        double.fault = die
+        double.fault = cut_off(place, applied=after)
         try:
             forge(double).open(made, 0)
         except AiopsError:
@@ -462,13 +468,7 @@ def test_an_end_that_was_cut_off_at_any_call_is_reached_once_by_the_next_run(dou
     for place in range(1, 20):
         double.pulls[0].update(state="open", body=pull.body, closed_at=None)
         double.comments.clear()
-        count = [0]
-
-        def die(_verb: str, _path: str, count: list[int] = count, place: int = place) -> Fault | None:
-            count[0] += 1
-            return Fault("reset", applied=after and count[0] == place) if count[0] >= place else None
-
-        double.fault = die
+        double.fault = cut_off(place, applied=after)
         try:
             end(double, pull)
         except AiopsError:
