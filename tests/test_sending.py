@@ -88,7 +88,7 @@ def test_what_did_not_help_is_said_once_and_not_tried_again() -> None:
     files, forge = repository(), HeldForge()
     run(files, forge, NOW_S, item(files, 2, 3, at_s=NOW_S))
     forge.merge(forge.pulls()[0], files, NOW_S + 600)
-    burning = replace(item(files, 3, 4, at_s=NOW_S), incident=replace(item(files, 3, 4, at_s=NOW_S).incident))
+    burning = item(files, 3, 4, at_s=NOW_S)
     for minutes in (20, 45, 75, 400, 700):
         at_s = NOW_S + minutes * 60
         seen = replace(burning.incident, newest_sample_s=at_s)

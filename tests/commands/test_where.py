@@ -97,6 +97,7 @@ def test_a_name_cannot_drive_the_terminal():
     assert "\\x1b[2J" == terminal.plain("\x1b[2J")
 
 
+@pytest.mark.real
 def test_kustomize_confirms_an_edit_when_it_is_asked(capsys, repository, monkeypatch):
     monkeypatch.setenv("PATH", f"{real.kustomize().parent}:{os.environ['PATH']}")
     program.cache_clear()

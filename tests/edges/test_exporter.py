@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 import real
-from test_measures import AT_S, result
+from one_run import AT_S, result
 
 from aiops import measures
 from aiops.edges import exporter

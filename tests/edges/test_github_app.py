@@ -148,8 +148,12 @@ def test_an_app_without_any_needed_permission_asks_for_no_token(double):
     assert double.asked == []
 
 
-@pytest.mark.parametrize("key", [KEY[:-100], "", "canary", KEY.replace("RSA PRIVATE", "PUBLIC")])
-def test_a_key_that_is_none_is_one_line_that_does_not_quote_it(double, monkeypatch, key):
+@pytest.mark.parametrize(
+    "key",
+    [KEY[:-100], "", "canary", KEY.replace("RSA PRIVATE", "PUBLIC")],
+    ids=["cut", "empty", "word", "public"],
+)
+def test_a_key_that_is_none_is_one_line_that_does_not_quote_it(double, key):
     with pytest.raises(ConfigError, match="not an unencrypted RSA private key") as caught:
         github_app.installation("4711", key, double.base_url, "acme/gitops", deadline_s=20)
     assert caught.value.__suppress_context__

@@ -17,6 +17,8 @@ from aiops.edges.kustomize import Built
 from aiops.errors import ConfigError, EditRefused
 from aiops.gitops import edits, where
 
+pytestmark = pytest.mark.real
+
 WEB = b"""apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: shop}
@@ -123,8 +125,9 @@ def test_nothing_is_fetched_from_the_network(monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_what_leads_out_of_the_tree_or_runs_something_ends_the_build(
-    kustomization: bytes, reason: str
+    kustomization: bytes, reason: str, tmp_path: Path
 ) -> None:
+    ran = tmp_path / "ran"
     plugin = b"""apiVersion: example.com/v1
 kind: Canary
 metadata:
@@ -134,12 +137,13 @@ metadata:
     files = {
         "kustomization.yaml": kustomization,
         "plugin.yaml": plugin,
-        "canary": b"#!/bin/sh\ntouch /tmp/canary\n",
+        "canary": f"#!/bin/sh\ntouch {ran}\n".encode(),
         "link": b"/etc/passwd",
     }
 
     with pytest.raises(EditRefused, match=reason):
         built(files, {"link": "120000", "canary": "100755"})
+    assert not ran.exists()
 
 
 def test_a_build_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -221,6 +221,8 @@ def test_without_the_rules_the_last_value_would_stay_for_ever(tmp_path):
         [real.promtool(), "test", "rules", file], capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 1
+    assert "aiops_predicted_load" in done.stdout + done.stderr
+    assert "got:" in done.stdout + done.stderr
 
 
 def test_the_autoscaler_is_one_of_kubernetes_and_never_scales_on_a_prediction_alone():

@@ -62,6 +62,7 @@ def audited(folder: Path, **files: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.real
 def test_the_auditor_of_workflows_finds_nothing(tmp_path):
     short = (PIPELINES / "github-actions-short.yaml").read_text(encoding="utf-8")
     action = (real.CHECKOUT / "action.yml").read_text(encoding="utf-8")
@@ -69,6 +70,7 @@ def test_the_auditor_of_workflows_finds_nothing(tmp_path):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.real
 def test_the_auditor_of_workflows_sees_a_title_that_becomes_script(tmp_path):
     step = "echo ${{ github.event.pull_request.title }}"
     done = audited(tmp_path, bad=LONG.replace("pip install --quiet -c", f"{step}; pip install --quiet -c"))
@@ -90,6 +92,7 @@ def test_the_proposing_job_of_gitlab_has_no_token_of_prometheus():
     assert GITLAB["propose"]["environment"] != GITLAB["analyse"]["environment"]
 
 
+@pytest.mark.real
 def test_the_dead_man_rule_is_one_that_prometheus_loads_and_fires_when_runs_stop(tmp_path):
     (tmp_path / "dead-man.yaml").write_text((PIPELINES / "dead-man.yaml").read_text(encoding="utf-8"))
     series = 'kube_cronjob_status_last_successful_time{namespace="aiops",cronjob="aiops"}'

@@ -88,9 +88,7 @@ ENDINGS = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.parametrize(
-    ("one", "plan", "value", "expected"), [r[1:] for r in ENDS], ids=[r[0] for r in ENDS]
-)
+@ENDINGS
 def test_a_pull_request_ends_when(one: PullRequest, plan: Plan, value: str, expected: str) -> None:
     assert steps(one, plan, value) == [expected]
 
@@ -170,9 +168,7 @@ def test_the_outcome_is_in_the_body_and_nothing_else_of_it_changes() -> None:
     assert follow.steps([replace(one, body=step.body)], quiet(60), {}, NOW_S, LIMITS) == ()
 
 
-@pytest.mark.parametrize(
-    ("one", "plan", "value", "expected"), [r[1:] for r in ENDS], ids=[r[0] for r in ENDS]
-)
+@ENDINGS
 def test_what_is_said_names_nobody_and_nothing_of_others(one, plan, value, expected) -> None:
     del expected
     (step,) = follow.steps([one], plan, {1: follow.Now(value, None)}, NOW_S, LIMITS)

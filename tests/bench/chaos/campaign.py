@@ -25,7 +25,8 @@ from aiops.errors import AiopsError
 RUNNERS = 8
 OVER_S = 5.0
 When = Literal["before", "after"]
-KINDS = ("one kill", "two kills", "eight at once")
+MANY = "eight at once"
+KINDS = ("one kill", "two kills", MANY)
 FAULTS = (
     "duplicate pull requests",
     "orphan branches",
@@ -106,7 +107,7 @@ def trials(count: int, places: int, seed: int) -> Iterator[Trial]:
     yield from (Trial("one kill", kills, unique=True, lag=0) for kills in single[:count])
     draw = random.Random(seed)  # noqa: S311 - a campaign that can be repeated
     for number in range(count - len(single)):
-        kind, runs = (("two kills", 2), ("eight at once", RUNNERS))[number % 2]
+        kind, runs = (("two kills", 2), (MANY, RUNNERS))[number % 2]
         kills = tuple((draw.randint(1, places + 8), draw.choice(whens)) for _ in range(runs))
         hostile = draw.random() < 0.5
         yield Trial(kind, kills, unique=not hostile, lag=draw.randint(0, 2) if hostile else 0)
@@ -116,7 +117,7 @@ def play(world: World, trial: Trial) -> Counter[str]:
     """Play one trial; return what is wrong, by kind."""
     world.restore(unique=trial.unique, lag=trial.lag)
     found: Counter[str] = Counter()
-    if trial.kind == "eight at once":
+    if trial.kind == MANY:
         start = threading.Barrier(len(trial.kills))
         threads = [threading.Thread(target=_run, args=(world, kill, found, start)) for kill in trial.kills]
         for thread in threads:

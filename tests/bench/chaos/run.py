@@ -42,11 +42,11 @@ def main() -> int:
     print("|---|" + "---|" * len(columns))
     for kind, counts in table.items():
         print(
-            f"| {kind} | {counts['trials']} | "
-            + " | ".join(str(counts[name]) for name in campaign.FAULTS)
-            + " |"
+            f"| {kind} | {counts['trials']} | " + " | ".join(str(counts[name]) for name in columns[1:]) + " |"
         )
-    return int(any(counts[name] for counts in table.values() for name in campaign.FAULTS))
+    failed = [counts[name] for counts in table.values() for name in campaign.FAULTS]
+    failed += [counts[campaign.SAID_TWICE] for kind, counts in table.items() if kind != campaign.MANY]
+    return int(any(failed))
 
 
 if __name__ == "__main__":

@@ -25,12 +25,11 @@ from aiops.edges import redaction
 from aiops.propose import body, inert, marker, proposal
 
 URL = "https://prometheus.example.com"
-TOKEN = "ghp_" + "c4naryC4NARY" * 3
+TOKEN = "ghp_" + "c4nary/C4N+RY=" * 3  # what an encoding changes is in it
 ENCODED = (
     TOKEN,
     base64.b64encode(TOKEN.encode()).decode().rstrip("="),
     quote(TOKEN, safe=""),
-    TOKEN.encode().hex(),
 )
 ALPHABET = "@#`|<>[]()!/\\:*_~-.wgh1 \n\r\t&;%$\"'{}=+^,?\x00\x1b\x7f\u202e\u200b\U0001f600\U000e0041é\uff20"
 # The runner reads a line that starts (after spaces) with `::name ...::`, and the older `##[name]`.
@@ -63,8 +62,8 @@ def live(text: str, mark: marker.Marker) -> list[str]:
         [inert.label(text), inert.place(text), inert.prose(text), inert.query(text), title, message]
     )
     acts += ["runner command"] if RUNNER.search(shown) else []
-    secret = redaction.redact(f"{text} {' '.join(ENCODED[:3])}", (TOKEN,))
-    acts += [f"token: {number}" for number, one in enumerate(ENCODED[:3]) if one in secret]
+    secret = redaction.redact(f"{text} {' '.join(ENCODED)}", (TOKEN,))
+    acts += [f"token: {number}" for number, one in enumerate(ENCODED) if one in secret]
     return acts
 
 
