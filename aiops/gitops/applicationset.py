@@ -37,8 +37,11 @@ class Filled:
 Parameters = dict[str, Filled]
 
 
-def expand(snapshot: Snapshot, found: Rendered) -> list[Rendered]:
-    """Return one Application for every set of parameters. Their places stand in the set or a generator."""
+def expand(snapshot: Snapshot, found: Rendered, named: frozenset[str]) -> list[Rendered]:
+    """Return one Application for every set of parameters. Their places stand in the set or a generator.
+
+    `named`: the addresses of repositories that this one names.
+    """
     root = (*found.root, "spec", "template")
     template, _ = look(found.node, "spec", "template")
     if template is None:
@@ -46,7 +49,7 @@ def expand(snapshot: Snapshot, found: Rendered) -> list[Rendered]:
     several = [
         each
         for index, one in enumerate(entries_at(found.node, "spec", "generators"))
-        for each in _generate(snapshot, found, one, (*found.root, "spec", "generators", index))
+        for each in _generate(snapshot, found, named, one, (*found.root, "spec", "generators", index))
     ]
     patched = look(found.node, "spec", "templatePatch")[0] is not None
     made = []
@@ -62,7 +65,9 @@ def expand(snapshot: Snapshot, found: Rendered) -> list[Rendered]:
     return made
 
 
-def _generate(snapshot: Snapshot, found: Rendered, one: Node, path: Path) -> list[Parameters]:
+def _generate(
+    snapshot: Snapshot, found: Rendered, named: frozenset[str], one: Node, path: Path
+) -> list[Parameters]:
     listed, _ = look(one, "list")
     if listed is not None:
         return [
@@ -71,12 +76,12 @@ def _generate(snapshot: Snapshot, found: Rendered, one: Node, path: Path) -> lis
         ]
     git, _ = look(one, "git")
     if git is not None:
-        return _git(snapshot, git, f"ApplicationSet/{found.name}")
+        return _git(snapshot, git, f"ApplicationSet/{found.name}", named)
     for kind in ("matrix", "merge"):
         inner, _ = look(one, kind)
         if inner is not None:
             parts = [
-                _generate(snapshot, found, each, (*path, kind, "generators", index))
+                _generate(snapshot, found, named, each, (*path, kind, "generators", index))
                 for index, each in enumerate(entries_at(inner, "generators"))
             ]
             return _matrix(parts) if kind == "matrix" else _merge(parts, inner)
@@ -115,10 +120,14 @@ def _flat(node: Node | None, found: Rendered | str, path: Path, document: int = 
     return flat
 
 
-def _git(snapshot: Snapshot, git: Node, what: str) -> list[Parameters]:
-    """Return the parameters of folders and files; those of another revision are read, never edited."""
-    if is_other(snapshot.checkout, text_at(git, "repoURL")):
-        return []
+def _git(snapshot: Snapshot, git: Node, what: str, named: frozenset[str]) -> list[Parameters]:
+    """Return the parameters of folders and files; those of another revision are read, never edited.
+
+    What stands in another repository is as unknown as what only the cluster knows. Without one
+    Application for it, the values that the template overrides would seem to be free.
+    """
+    if is_other(snapshot.checkout, text_at(git, "repoURL"), named):
+        return [{}]
     elsewhere = bool(problem(snapshot.checkout, what, text_at(git, "revision")))
     found: list[Parameters] = []
     patterns = [

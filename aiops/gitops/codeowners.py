@@ -20,6 +20,7 @@ MAX_BYTES = 3_000_000  # GitHub reads no larger one
 MAX_REVIEWERS = 15  # GitHub asks no more at once
 _MAX_LINES = 20_000
 _MAX_PATTERN = 512
+_MAX_PIECES = 40  # names and stars; a longer pattern costs time and is nobody's
 _BELOW = "\0"  # nothing, or all that lies below
 _OWNER = re.compile(r"(?a)@([A-Za-z0-9][A-Za-z0-9-]{0,38}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?)")
 
@@ -78,30 +79,47 @@ def _tokens(pattern: str) -> list[str] | None:
     # `docs/*` is what lies in docs and nothing below; any other name is a file, or all of a folder.
     below = [] if body.endswith("/*") else ["/**" if pattern.endswith("/") else _BELOW]
     pieces = [piece for piece in re.split(r"(\*\*/|/\*\*|\*\*|\*|\?)", body) if piece]
+    if len(pieces) > _MAX_PIECES:
+        return None
     return [*([] if anchored else ["**/"]), *pieces, *below]
 
 
 def _matches(tokens: list[str], path: str) -> bool:
-    """Match a whole path. By the set of places reached, so that many stars cost no more than few."""
+    """Match a whole path, piece by piece, by the set of places reached: linear in the path for each piece."""
     reached = {0}
     for token in tokens:
-        reached = {end for start in reached for end in _ends(token, path, start)}
+        reached = _ends(token, path, reached)
         if not reached:
             return False
     return len(path) in reached
 
 
-def _ends(piece: str, path: str, start: int) -> Iterable[int]:
+def _ends(piece: str, path: str, starts: set[int]) -> set[int]:
+    """Return where a piece may end that begins at one of `starts` (not empty)."""
+    last, first = len(path), min(starts)
     if piece == "**":
-        return range(start, len(path) + 1)
+        return set(range(first, last + 1))
     if piece == "*":
-        slash = path.find("/", start)
-        return range(start, (len(path) if slash < 0 else slash) + 1)
+        return _within_segments(path, starts)
     if piece == "?":
-        return [start + 1] if path[start : start + 1] not in {"", "/"} else []
+        return {start + 1 for start in starts if path[start : start + 1] not in {"", "/"}}
     if piece == "**/":
-        return [start, *(place + 1 for place in range(start, len(path)) if path[place] == "/")]
+        return starts | {place + 1 for place in range(first, last) if path[place] == "/"}
     if piece in {"/**", _BELOW}:
-        rest = [len(path)] if path[start : start + 1] == "/" and len(path) > start + 1 else []
-        return [start, *rest] if piece == _BELOW else rest
-    return [start + len(piece)] if path.startswith(piece, start) else []
+        below = (
+            {last} if any(path[start : start + 1] == "/" and last > start + 1 for start in starts) else set()
+        )
+        return starts | below if piece == _BELOW else below
+    return {start + len(piece) for start in starts if path.startswith(piece, start)}
+
+
+def _within_segments(path: str, starts: set[int]) -> set[int]:
+    found: set[int] = set()
+    inside = False
+    for place in range(len(path) + 1):
+        inside = inside or place in starts
+        if inside:
+            found.add(place)
+        if path[place : place + 1] == "/":
+            inside = False
+    return found

@@ -31,7 +31,7 @@ def of_application(snapshot: Snapshot, found: Rendered, standing: Standing) -> l
     for source in every:
         chart, folder = source.text("chart"), source.folder
         own = standing.is_ours(source.text("repoURL"))
-        references[""] = _elsewhere(found, source, standing) if not chart else ""
+        references[""] = "it is in the chart" if chart else _elsewhere(found, source, standing)
         local = own and bool(source.text("path")) and snapshot.exists(posixpath.join(folder, "Chart.yaml"))
         if not chart and not local:
             continue

@@ -101,9 +101,10 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
 
 def _applications(snapshot: Snapshot, units: list[Unit]) -> list[Rendered]:
     """Add the Applications of ApplicationSets; return every object, with who updates its images."""
+    named = revisions.addresses(snapshot, [one for unit in units for one in unit.objects])
     for unit in units:
         sets = [one for one in unit.objects if one.kind == "ApplicationSet"]
-        unit.objects += [made for one in sets for made in applicationset.expand(snapshot, one)]
+        unit.objects += [made for one in sets for made in applicationset.expand(snapshot, one, named)]
     found = [one for unit in units for one in unit.objects]
     told = [one for one in found if one.kind == "ImageUpdater"]
     for one in found:

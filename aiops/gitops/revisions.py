@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from aiops.domain import Checkout
 from aiops.gitops import sources
-from aiops.gitops.nodes import look, text_at
+from aiops.gitops.nodes import entries_at, look, text_at
 from aiops.gitops.rendered import Rendered
 from aiops.gitops.snapshot import Snapshot
 
@@ -63,19 +63,24 @@ def standing(snapshot: Snapshot, found: list[Rendered]) -> Standing:
     """Return what is known of the repository itself, and which addresses are another one."""
     own = _own(snapshot.checkout)
     others = sources.foreign(snapshot, found)
-    urls = frozenset(filter(None, _addresses(snapshot, found)))
-    if own & urls:
-        others = urls - own
-    elif own:  # a fork or a mirror keeps the name; then the folders tell, as without an address
-        others |= {url for url in urls if is_other(snapshot.checkout, url)}
+    urls = addresses(snapshot, found)
+    elsewhere = frozenset(url for url in urls if is_other(snapshot.checkout, url, urls))
+    # Of a fork or a mirror the folders tell, as without an address.
+    others = elsewhere if own & urls else others | elsewhere
     git = tuple(one for one in found if one.kind == "GitRepository")
     return Standing(snapshot.checkout, others, bool(own), git)
 
 
-def is_other(checkout: Checkout, url: str) -> bool:
-    """Tell whether an address is another repository for sure: a fork or a mirror keeps the name."""
-    own = {_last(one) for one in _own(checkout)}
-    return bool(own) and bool(url) and _last(sources.address(url)) not in own
+def is_other(checkout: Checkout, url: str, named: frozenset[str]) -> bool:
+    """Tell whether an address is another repository for sure.
+
+    `named`: all addresses in the repository. Where ours is not among them, they may mean a fork or a
+    mirror of it, which keeps the name.
+    """
+    own, address = _own(checkout), sources.address(url)
+    if not own or not address:
+        return False
+    return address not in own if own & named else _last(address) not in {_last(one) for one in own}
 
 
 def _own(checkout: Checkout) -> frozenset[str]:
@@ -131,6 +136,11 @@ def _shared(file: str, other: str) -> int:
     return len(set(mine) & set(theirs))
 
 
+def addresses(snapshot: Snapshot, found: Iterable[Rendered]) -> frozenset[str]:
+    """Return the addresses of repositories that Applications, their sets and Flux name."""
+    return frozenset(one for one in _addresses(snapshot, found) if one and "{{" not in one)
+
+
 def _addresses(snapshot: Snapshot, found: Iterable[Rendered]) -> Iterable[str]:
     for one in found:
         if one.kind == "GitRepository":
@@ -139,6 +149,11 @@ def _addresses(snapshot: Snapshot, found: Iterable[Rendered]) -> Iterable[str]:
             for source in sources.of(snapshot, one):
                 if not source.text("chart"):
                     yield sources.address(text_at(source.node, "repoURL"))
+        elif one.kind == "ApplicationSet":
+            template, _ = look(one.node, "spec", "template", "spec")
+            for node in (look(template, "source")[0], *entries_at(template, "sources")):
+                if not text_at(node, "chart"):
+                    yield sources.address(text_at(node, "repoURL"))
 
 
 def _last(address: str) -> str:

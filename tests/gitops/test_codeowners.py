@@ -69,3 +69,13 @@ def test_an_escaped_space_belongs_to_the_path():
 def test_a_hostile_pattern_takes_no_time():
     text = "\n".join(["*a*a*a*a*a*a*a*ab @x"] * 20)
     assert codeowners.owners(text, ["a" * 200]) == ()  # by backtracking this would not end
+
+
+@pytest.mark.parametrize("piece", ["*a", "**a", "*?", "**/a"])
+def test_many_stars_over_a_long_path_cost_little(piece):
+    text = "\n".join([f"/{piece * 19}x @x"] * 200)
+    assert codeowners.owners(text, [f"{'a' * 255}/{'a' * 255}"]) == ()
+
+
+def test_a_pattern_of_more_pieces_than_anybody_writes_is_skipped():
+    assert codeowners.owners(f"/{'a*' * 40} @x\n/a* @y\n/{'a*' * 40} @z", ["a" * 90]) == ("y",)

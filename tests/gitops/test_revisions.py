@@ -51,8 +51,15 @@ def test_one_repository_has_one_address_however_it_is_written(url: str) -> None:
 
 
 def test_a_mirror_keeps_the_name_and_a_local_path_tells_nothing() -> None:
-    assert not revisions.is_other(MAIN, "https://mirror.example.com/x/gitops")
-    assert revisions.is_other(MAIN, "https://git.example.com/acme/shop")
+    none: frozenset[str] = frozenset()
+    assert not revisions.is_other(MAIN, "https://mirror.example.com/x/gitops", none)
+    assert revisions.is_other(MAIN, "https://git.example.com/acme/shop", none)
     assert not revisions.is_other(
-        Checkout("main", default=True, addresses=("/srv/gitops.git",)), "https://a.example/shop"
+        Checkout("main", default=True, addresses=("/srv/gitops.git",)), "https://a.example/shop", none
     )
+
+
+def test_where_our_address_is_named_one_of_the_same_name_is_another_repository() -> None:
+    named = frozenset({"git.example.com/acme/gitops"})
+    assert not revisions.is_other(MAIN, "https://git.example.com/acme/gitops.git", named)
+    assert revisions.is_other(MAIN, "https://git.example.com/other/gitops", named)
