@@ -146,7 +146,7 @@ class CalendarConfig(_Strict):
     def _known_zone(self) -> CalendarConfig:
         try:
             ZoneInfo(self.timezone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: a folder, a long name
             raise ValueError(
                 f"expected an IANA time zone like Europe/Berlin, found {self.timezone!r}"
             ) from error

@@ -50,6 +50,8 @@ def test_paths_are_relative_to_the_file_and_not_to_where_aiops_was_started(tmp_p
         ("prometheus: {url: x}\n", "repository: Field required"),
         (MINIMAL + "signals: []\n", "signals: "),
         (MINIMAL + "calendar: {timezone: Mars/Base}\n", "expected an IANA time zone"),
+        (MINIMAL + "calendar: {timezone: Europe}\n", "expected an IANA time zone"),
+        (MINIMAL + f"calendar: {{timezone: {'x' * 300}}}\n", "expected an IANA time zone"),
         (MINIMAL + "clusters: [{name: a, paths: ['../x']}]\n", "expected a folder inside the repository"),
         (MINIMAL + "prometheus: {url: y}\n", "key 'prometheus' stands twice"),
         (

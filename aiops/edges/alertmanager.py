@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
 
@@ -22,6 +23,9 @@ from aiops.errors import ConfigError, DataUnusable
 
 MAX_PATTERN = 1_000  # characters; a longer one is nobody's silence
 _MAX_COMMENT, _MAX_AUTHOR = 80, 40
+
+
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class _Matcher(msgspec.Struct, frozen=True, rename="camel"):
@@ -36,8 +40,8 @@ class _Matcher(msgspec.Struct, frozen=True, rename="camel"):
 class _Silence(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     matchers: tuple[_Matcher, ...]
-    starts_at: datetime
-    ends_at: datetime
+    starts_at: _Instant
+    ends_at: _Instant
     comment: str = ""
     created_by: str = ""
 
@@ -81,8 +85,21 @@ class AlertmanagerSilences:
         self._transport.end_s = time.monotonic() + self._timeout_s
         try:
             body = self._transport.request("GET", f"{self._url}/api/v2/silences")
-            return msgspec.json.decode(body.raw, type=tuple[_Silence, ...])
-        except (TooLarge, ConfigError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            found = msgspec.json.decode(body.raw, type=tuple[_Silence, ...])
+            return tuple(
+                msgspec.structs.replace(
+                    one, starts_at=one.starts_at.astimezone(UTC), ends_at=one.ends_at.astimezone(UTC)
+                )
+                for one in found
+            )
+        except (
+            TooLarge,
+            ConfigError,
+            msgspec.MsgspecError,
+            ValueError,
+            OverflowError,
+            RecursionError,
+        ) as error:
             raise DataUnusable(
                 "expected the silences of an Alertmanager, and something else answered",
                 where=self._url,
@@ -114,7 +131,7 @@ def _covers(pattern: str, value: str) -> bool:
 def _name(silence: _Silence) -> str:
     """Return a silence in words; what people wrote is shortened, and printed as data."""
     comment, author = _plain(silence.comment)[:_MAX_COMMENT], _plain(silence.created_by)[:_MAX_AUTHOR]
-    until = f"{silence.ends_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    until = f"{silence.ends_at:%Y-%m-%d %H:%M} UTC"
     return f"{_plain(silence.id)[:8]} of {author or 'nobody'} until {until}: {comment or 'no comment'}"
 
 

@@ -38,6 +38,7 @@ MAX_OBJECT_BYTES = 2**29
 LAST_S = 250_000_000_000  # far from the year 10,000, where calendars end
 _MAX_DIRECTORY_BYTES = 2**23
 _END = struct.Struct("<4s4H2LH")  # the last record of a zip: 22 bytes
+_LOCATOR_BYTES = 20  # of what says before it that the zip is a large one (ZIP64); `run` writes none
 _NAME = re.compile(r"objects/[0-9a-f]{64}")
 _ZIP_RAISES = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, NotImplementedError,
@@ -200,11 +201,13 @@ def _measure(path: Path) -> None:
     if size > MAX_BYTES:
         refuse(f"expected at most {MAX_BYTES} bytes, found {size}", path)
     with path.open("rb") as file:
-        file.seek(max(0, size - _END.size))
-        last = _END.unpack(file.read(_END.size))
-    mark, disk, first_disk, here, entries, directory, _, comment = last
-    if mark != b"PK\5\6" or disk or first_disk or comment or here != entries:
-        refuse("expected a zip file in one part, without a comment", path)
+        file.seek(max(0, size - _END.size - _LOCATOR_BYTES))
+        tail = file.read()
+    mark, disk, first_disk, here, entries, directory, _, comment = _END.unpack(tail[-_END.size :])
+    # Where this locator stands, zipfile believes another record than the one that is measured here.
+    wide = tail[: -_END.size].startswith(b"PK\6\7")
+    if mark != b"PK\5\6" or disk or first_disk or comment or here != entries or wide:
+        refuse("expected a small zip file in one part, without a comment", path)
     if entries > MAX_OBJECTS or directory > _MAX_DIRECTORY_BYTES:
         refuse(f"expected at most {MAX_OBJECTS} objects", path)
 

@@ -10,6 +10,7 @@ import base64
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -87,7 +88,8 @@ def _push(url: str, half: str, registry: Any, environment: Mapping[str, str]) ->
     except HTTPError as error:
         with error:  # it holds the connection
             raise OSError(redact(str(error), [password, token, authorization])) from None
-    except (OSError, ValueError) as error:  # urllib's errors are OSErrors; ValueError: a malformed address
+    # urllib's errors are OSErrors; a malformed address or answer is one of the other two.
+    except (OSError, ValueError, HTTPException) as error:
         raise OSError(redact(str(error), [password, token, authorization])) from None
 
 

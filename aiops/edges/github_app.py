@@ -72,7 +72,7 @@ def installation(app_id: str, key: str, api_url: str, name: str, *, deadline_s: 
 
 
 def _signed(app_id: str, key: str) -> str:
-    """Return ten minutes of being the App. No error quotes the key: its libraries' do."""
+    """Return a few minutes of being the App. No error quotes the key: its libraries' do."""
     import github
 
     if not _ID.fullmatch(app_id):

@@ -34,7 +34,10 @@ class GitHubRepository:
 
     def __init__(self, repository: Repository) -> None:
         self.repository = repository
-        self.secrets = (github_client.connection(repository).token,)
+        connection = github_client.connection(repository)
+        self.secrets = (connection.token,)
+        # https://api.github.com, https://api.acme.ghe.com or https://github.acme.com/api/v3
+        self._host = (connection.host or "").removeprefix("api.")
         self._files: dict[str, GitHubFiles] = {}
         self._checkouts: dict[str, Checkout] = {}
         self._blobs: dict[str, bytes] = {}
@@ -52,7 +55,7 @@ class GitHubRepository:
                 todo="set repository.base to a branch that exists",
             ) from error
         known = isinstance(default, str) and bool(default)
-        address = f"https://github.com/{self.repository.full_name}"
+        address = f"https://{self._host}/{self.repository.full_name}"
         self._checkouts[sha] = Checkout(base, default == base if known else None, (address,))
         return sha
 

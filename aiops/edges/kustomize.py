@@ -3,7 +3,8 @@
 Only what the tree itself holds is written, into a folder of its own: regular files, and links that
 stay inside. The process gets an empty environment, a time, a memory and an output limit, and a
 network of its own without any address where Linux lets us (`unshare`). Without that, no program is
-on its PATH (remote bases are fetched by git) and its proxy answers nothing. Plug-ins, charts and
+on its PATH (remote bases are fetched by git) and its proxy answers nothing: then only this machine's
+own loopback can be asked over HTTP, which Go never sends to a proxy. Plug-ins, charts and
 functions are off, and files outside of the built folder are refused, as is kustomize's default.
 """
 
@@ -53,8 +54,10 @@ class Built:
         self._tree = self._room / "tree"
         try:
             self._write_all()
-        except BaseException:
+        except BaseException as error:
             shutil.rmtree(self._room)
+            if isinstance(error, OSError):  # a name too long, a file that is a folder as well, no room left
+                raise EditRefused(f"cannot be rendered: {error.strerror}") from None
             raise
         return self
 

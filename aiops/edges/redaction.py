@@ -21,7 +21,11 @@ _SHAPES = re.compile(
 
 def redact(text: str, secrets: Iterable[str]) -> str:
     """Return one line of `text` without the secrets, as they are, base64 or URL-encoded."""
-    for secret in sorted({form for one in secrets if one for form in _forms(one)}, key=len, reverse=True):
+    for secret in sorted(
+        {form for one in secrets for text in (one, one.strip()) if text for form in _forms(text)},
+        key=len,
+        reverse=True,
+    ):
         text = text.replace(secret, "***")
     return " ".join(_SHAPES.sub("***", text).split())[:500]
 

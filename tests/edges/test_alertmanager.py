@@ -117,6 +117,8 @@ def test_it_is_asked_once_for_all_incidents() -> None:
         (200, b'{"status": "success", "data": []}'),
         (200, b'[{"id": 1}]'),
         (200, json.dumps([silence("namespace=~(")]).encode()),
+        (200, json.dumps([silence("a=b", starts="2020-01-01T00:00:00")]).encode()),
+        (200, json.dumps([silence("a=b", ends="9999-12-31T23:59:59-12:00")]).encode()),
         (401, b"no"),
         (404, b"404 page not found"),
         (500, b"oops"),

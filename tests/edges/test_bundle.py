@@ -211,7 +211,7 @@ def hostile(path: Path) -> dict[str, bytes]:
     return {
         "no such file": b"",
         "unpack requires": b"PK",
-        "expected a zip file": b"#!/bin/sh\n" * 9,
+        "expected a small zip file": b"#!/bin/sh\n" * 9,
         "has no business in it": zipped(path, ours, ("../../.ssh/authorized_keys", b"x")),
         "'/etc/passwd' has no business": zipped(path, ours, ("/etc/passwd", b"x")),
         "'objects/../a' has no business": zipped(path, ours, ("objects/../a", b"x")),
@@ -222,6 +222,9 @@ def hostile(path: Path) -> dict[str, bytes]:
         "at most 50000 objects": end_record(60_000, 10),
         "expected at most 50000": end_record(10, 2**30),
         "without a comment": plain[:-2] + b"\1\0x",
+        "expected a small zip file in one part, without": plain[:-22]
+        + b"PK\6\7".ljust(20, b"\0")
+        + end_record(0, 0),
         "no bundle.json in it": zipped(path, ("objects/" + "a" * 64, b"x")),
         "expected JSON as": plain,
         "writes it: maximum recursion": zipped(path, (bundle.MANIFEST, b"[" * 1_000_000)),

@@ -60,6 +60,18 @@ def test_a_folder_that_is_not_there_and_a_gateway_that_is_down_are_os_errors(tmp
         exporter.export(f"http://127.0.0.1:{real.free_port()}", "whole", told(), {})
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:abc", "http://a b"])
+def test_an_address_that_is_none_is_an_os_error(address):
+    with pytest.raises(OSError, match=r"nonnumeric port|control characters"):
+        exporter.export(address, "whole", told(), {})
+
+
+def test_a_token_that_ends_a_line_is_in_no_error():
+    with pytest.raises(OSError, match="Invalid header") as caught:
+        exporter.export("http://127.0.0.1:1", "whole", told(), {"AIOPS_PUSHGATEWAY_TOKEN": "supercanary\n"})
+    assert "canary" not in str(caught.value)
+
+
 def test_a_password_in_the_address_is_refused():
     with pytest.raises(ConfigError, match="AIOPS_PUSHGATEWAY_USER") as caught:
         exporter.is_gateway("https://me:secret@gateway.example.com")

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import github
 import pytest
@@ -57,7 +58,7 @@ def emulated() -> Iterator[Any]:
 def test_a_workload_is_found_with_its_history_by_rest(emulated: Any) -> None:
     repository = GitHubRepository(github_client.repository(TOKEN, emulated.base_url, "bot/gitops"))
     sha = repository.head("main")
-    address = f"https://github.com/{repository.repository.full_name}"
+    address = f"https://{urlsplit(emulated.base_url).hostname}/bot/gitops"  # where this GitHub stands
     assert Checkout("main", default=True, addresses=(address,)) == repository.files(sha).checkout
     files = repository.files(sha)
 

@@ -146,6 +146,12 @@ metadata:
     assert not ran.exists()
 
 
+@pytest.mark.parametrize("tree", [{"a": b"x", "a/b": b"x"}, {"a" * 300: b"x"}], ids=["both", "long"])
+def test_a_tree_that_cannot_be_written_out_is_refused(tree: dict[str, bytes]) -> None:
+    with pytest.raises(EditRefused, match="cannot be rendered"):
+        built({"kustomization.yaml": OVERLAY, "web.yaml": WEB, **tree})
+
+
 def test_a_build_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kustomize, "TIMEOUT_S", 0.001)
 
