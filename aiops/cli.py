@@ -206,7 +206,7 @@ def where(
     "--every",
     "every_min",
     type=click.IntRange(min=1, max=1440),
-    default=5,
+    default=10,
     show_default=True,
     help="Minutes between runs.",
 )

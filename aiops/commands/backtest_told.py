@@ -12,7 +12,7 @@ from aiops import terminal
 from aiops.evaluate.alerts import Alert, Heard
 from aiops.evaluate.backtest import Proposed, Replay
 from aiops.evaluate.people import Act, Answer, Reply
-from aiops.report import utc
+from aiops.report import named, utc
 
 WEEK_S = 7 * 86_400
 _ANSWERS: dict[Answer, str] = {
@@ -111,9 +111,12 @@ def _summary(found: Replay, replies: Sequence[Reply], acts: Sequence[Act]) -> li
     count = len(found.proposals)
     lines = [
         f"{found.runs} runs from {utc(found.start_s)} to {utc(found.end_s)}, {found.looked} had to decide"
-        + (f", {found.unusable} of them without usable data" if found.unusable else ""),
-        f"{count} proposals, {count / weeks:.1f} a week: so many reviews it would have cost",
     ]
+    if found.unusable:
+        what = "of them" if found.unusable < found.runs else "of this span"
+        lines.append(f"{found.unusable} of {found.runs} runs without usable data: nothing can be said {what}")
+    if found.unusable < found.runs or count:
+        lines.append(f"{count} proposals, {count / weeks:.1f} a week: so many reviews it would have cost")
     if count:
         said = Counter(reply.answer for reply in replies)
         told = ", ".join(f"{said[name]} x {text}" for name, text in _ANSWERS.items() if said[name])
@@ -164,7 +167,7 @@ def document(told: Backtest) -> dict[str, Any]:
         "unusable": found.unusable,
         "proposals": [
             {
-                "workload": _name(one),
+                "workload": named(one.workload),
                 "action": one.action,
                 "field": one.field,
                 "old": one.old,
@@ -182,7 +185,7 @@ def document(told: Backtest) -> dict[str, Any]:
         ],
         "rollbacks_by_people": [
             {
-                "workload": _name(act),
+                "workload": named(act.workload),
                 "old": act.old,
                 "new": act.new,
                 "at": utc(act.at_s),
@@ -198,7 +201,7 @@ def _alerts_document(heard: Heard) -> dict[str, Any]:
     return {
         "fired": [
             {
-                "workload": _name(one),
+                "workload": named(one.workload),
                 "alert": one.name,
                 "severity": one.severity,
                 "from": utc(one.start_s),
@@ -211,14 +214,4 @@ def _alerts_document(heard: Heard) -> dict[str, Any]:
         ],
         "without_workload": heard.unplaced,
         "proposals_without": list(heard.unheard),
-    }
-
-
-def _name(one: Proposed | Act | Alert) -> dict[str, str]:
-    workload = one.workload
-    return {
-        "cluster": workload.cluster,
-        "namespace": workload.namespace,
-        "kind": workload.kind,
-        "name": workload.name,
     }

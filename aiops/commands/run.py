@@ -12,7 +12,7 @@ from aiops.commands import exporting, notice, targets, times
 from aiops.config import Config, load
 from aiops.edges import bundle_writing, carried_store
 from aiops.errors import AiopsError, ConfigError
-from aiops.job import Result
+from aiops.job import Job, Result
 from aiops.propose import plan_file
 
 
@@ -34,11 +34,7 @@ def run(
     told = exporting.Telling(export, "whole" if plan_out is None else "analyse")
     witness: bundle_writing.Writer | None = None
     try:
-        config = load(config_file)
-        warnings: list[str] = []
-        job = connect.job(config, warnings)
-        for line in warnings:
-            terminal.say(f"warning: {line}", stderr=True)
+        config, job = begun(config_file)
         metrics = connect.metrics(config, deadline_s)
         now_s = times.parse(at, "--at") if at else metrics.now_s()
         silences = connect.silences(config, deadline_s)
@@ -70,6 +66,16 @@ def run(
             witness.close()
     told.ended(found, report.exit_code(found, detailed=detailed))
     return show(found, detailed=detailed, as_json=as_json, explain=explain, dry_run=dry_run)
+
+
+def begun(config_file: Path) -> tuple[Config, Job]:
+    """Return the settings, and those of every stage; say what was refused and is done without."""
+    config = load(config_file)
+    warnings: list[str] = []
+    job = connect.job(config, warnings)
+    for line in warnings:
+        terminal.say(f"warning: {line}", stderr=True)
+    return config, job
 
 
 def _keep(cache: Path | None, found: Result) -> None:

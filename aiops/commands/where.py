@@ -15,7 +15,7 @@ from aiops.domain import PastValue, Place, Target, Workload
 from aiops.errors import AiopsError, ConfigError
 from aiops.gitops import past
 from aiops.gitops import where as resolver
-from aiops.report import utc
+from aiops.report import named, utc
 
 MAX_PAST = 10
 MAX_TOUCHED = 5
@@ -132,12 +132,7 @@ def _document(
         "history_complete": not shallow,
         "workloads": [
             {
-                "workload": {
-                    "cluster": workload.cluster,
-                    "namespace": workload.namespace,
-                    "kind": workload.kind,
-                    "name": workload.name,
-                },
+                "workload": named(workload),
                 "fields": [
                     {**_field(one), **({"rendered": rendered[one.field]} if one.field in rendered else {})}
                     for one in fields

@@ -151,14 +151,20 @@ def _coverage(
     """
     seen: NDArray[np.bool_] = np.isfinite(recent.values)  # [W, S, T]
     tail = recent.times > int(scores.times[-1]) - settings.tail_s
-    usual = seen.mean(axis=2) >= _USUAL
-    # A young workload: usual is what it has had since its first sample.
     ever: NDArray[np.bool_] = seen.any(axis=1)  # type: ignore[assignment]  # numpy types any() as a scalar
-    age = np.where(ever.any(axis=1), seen.shape[2] - np.argmax(ever, axis=1), 1)
-    usual |= seen.sum(axis=2) / np.maximum(age, 1)[:, None] >= _USUAL
-    share = np.where(usual, seen[:, :, tail].mean(axis=2), np.nan)
+    share = np.where(usual(seen), seen[:, :, tail].mean(axis=2), np.nan)
     last = recent.times[seen.shape[2] - 1 - np.argmax(ever[:, ::-1], axis=1)]
     return share, np.where(ever.any(axis=1), last, -1)
+
+
+def usual(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which signals each workload usually has, of where samples are: [W, S, T] -> [W, S]."""
+    ever: NDArray[np.bool_] = seen.any(axis=1)  # type: ignore[assignment]  # numpy types any() as a scalar
+    # A young workload: usual is what it has had since its first sample.
+    age = np.where(ever.any(axis=1), seen.shape[2] - np.argmax(ever, axis=1), 1)
+    had = seen.sum(axis=2)  # [W, S]
+    found: NDArray[np.bool_] = (had >= _USUAL * seen.shape[2]) | (had >= _USUAL * age[:, None])
+    return found
 
 
 def _incident(

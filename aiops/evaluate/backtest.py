@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiops import pipeline
+from aiops.detect.settings import DAY_S
 from aiops.domain import Hold, Outcome, PullRequest, Workload
 from aiops.errors import DataUnusable
 from aiops.evaluate.spans import Spans
@@ -42,8 +43,8 @@ class Proposed:
 class Replay:
     """A whole replay.
 
-    `runs`: scheduled; `looked`: of them, something had to be decided; `unusable`: of those, nothing
-    could be judged.
+    `runs`: scheduled; `looked`: of them, something had to be decided; `unusable`: of all runs, those
+    without the samples for a single verdict. They are neither calm nor the opposite.
     """
 
     start_s: int
@@ -72,11 +73,13 @@ def replay(
     looked = unusable = 0
     head = ""
     times = range(start_s, end_s + 1, every_s)
+    days = -(-(end_s - start_s) // DAY_S)
     for count, now_s in enumerate(times):
-        if count % max(1, 86_400 // every_s) == 0:
-            tell(f"day {count * every_s // 86_400 + 1} of {-(-(end_s - start_s) // 86_400)}")
+        if count % max(1, DAY_S // every_s) == 0 and now_s < end_s:
+            tell(f"day {(now_s - start_s) // DAY_S + 1} of {days}")
         world.now = past.now = now_s
         seen, head = head, past.head(job.base)
+        unusable += not spans.judged(now_s)
         if not every_run and not _matters(spans.firing(now_s), _open(forge), moved=head != seen):
             continue
         looked += 1
@@ -85,7 +88,6 @@ def replay(
                 job, world, past, now_s, _quiet, scored=None if every_run else spans.scores
             )
         except DataUnusable:
-            unusable += 1
             continue
         found = pipeline.propose(job, found, past, forge, now_s, _quiet)
         for sent in found.sent.values():

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiops.detect import scoring, sustain
-from aiops.detect.settings import DAY_S, JUDGED_S, History
+from aiops.detect.settings import DAY_S, JUDGED_S, DetectSettings, History
 from aiops.detect.windows import EVALUATION_DELAY_S
-from aiops.domain import Float32Array, Scorer, Scores, TimesArray, Workload
+from aiops.domain import Float32Array, Panel, Scorer, Scores, TimesArray, Workload
 from aiops.errors import DataUnusable
 from aiops.evaluate.worlds import PastMetrics
 from aiops.job import Job
@@ -26,10 +26,26 @@ _FIRING = 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Day:
-    """One day's scores, and the worst of each kind that the machine of `sustain` sees: [W, T]."""
+    """One day's scores.
+
+    `kinds`: the worst of each kind that the machine of `sustain` sees, [W, T]. `there`: where all that a
+    workload usually has is there, as a verdict needs it, and where that is so of a signal that is bad.
+    """
 
     scores: Scores
     kinds: tuple[Float32Array, Float32Array]
+    there: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TwoDays:
+    """The names of one day, and of it and the day before what the runs of that day look at: [W, T] each."""
+
+    names: list[str]
+    slow: Float32Array
+    fast: Float32Array
+    whole: NDArray[np.bool_]
+    broken: NDArray[np.bool_]
 
 
 class Spans:
@@ -39,36 +55,55 @@ class Spans:
         self._job = job
         self._metrics = metrics
         self._days: dict[int, _Day | None] = {}
-        self._joined: tuple[int, tuple[list[str], Float32Array, Float32Array]] | None = None
+        self._joined: tuple[int, _TwoDays] | None = None
 
     def firing(self, now_s: int) -> set[str]:
         """Return the names of the workloads that a run at `now_s` finds firing."""
-        step, settings = self._job.step_s, self._job.detect
-        newest = (now_s - EVALUATION_DELAY_S) // step * step
-        names, slow, fast = self._joined_up(newest // DAY_S)
-        end = (newest - (newest // DAY_S - 1) * DAY_S) // step + 1
-        window = slice(end - JUDGED_S // step, end)
-        state = np.maximum(
-            sustain.track(slow[:, window], step, settings.hold_s, settings).state,
-            sustain.track(fast[:, window], step, settings.fatal_hold_s, settings).state,
-        )
-        return {names[row] for row in np.flatnonzero(state == _FIRING)}
+        days, window = self._judged_steps(now_s)
+        return {days.names[row] for row in np.flatnonzero(self._state(days, window) == _FIRING)}
 
-    def _joined_up(self, number: int) -> tuple[list[str], Float32Array, Float32Array]:
-        """Return the names of one day, and the worst scores of it and the day before: [W, T] each."""
+    def judged(self, now_s: int) -> bool:
+        """Tell whether a run at `now_s` has a verdict for any workload, or no usable data.
+
+        As `sustain` says it: samples are whole, or those of what broke are.
+        """
+        days, window = self._judged_steps(now_s)
+        if bool(days.whole[:, window.stop - 1].any()):
+            return True
+        newest = slice(window.stop - self._job.detect.window_steps, window.stop)
+        return bool((days.broken[:, newest].any(axis=1) & (self._state(days, window) > 0)).any())
+
+    def _judged_steps(self, now_s: int) -> tuple[_TwoDays, slice]:
+        """Return two days, and which of their steps a run at `now_s` judges."""
+        step = self._job.step_s
+        newest = (now_s - EVALUATION_DELAY_S) // step * step
+        end = (newest - (newest // DAY_S - 1) * DAY_S) // step + 1
+        return self._joined_up(newest // DAY_S), slice(end - JUDGED_S // step, end)
+
+    def _state(self, days: _TwoDays, window: slice) -> NDArray[np.int8]:
+        step, settings = self._job.step_s, self._job.detect
+        slow = sustain.track(days.slow[:, window], step, settings.hold_s, settings).state
+        fast = sustain.track(days.fast[:, window], step, settings.fatal_hold_s, settings).state
+        return np.maximum(slow, fast)
+
+    def _joined_up(self, number: int) -> _TwoDays:
         if self._joined is None or self._joined[0] != number:
             before, today = self._day(number - 1), self._day(number)
             workloads = today.scores.workloads if today else ()
             steps = DAY_S // self._job.step_s
             times = (number - 1) * DAY_S + np.arange(2 * steps, dtype=np.int64) * self._job.step_s
             both = np.full((2, len(workloads), len(times)), np.nan, dtype=np.float32)
+            there = np.zeros((2, len(workloads), len(times)), dtype=bool)
             for day in (before, today):
                 if day is not None:
                     rows, source = _rows(workloads, day.scores.workloads)
                     at, found = _overlap(times, day.scores.times)
                     for kind, worst in zip(both, day.kinds, strict=True):
                         kind[np.ix_(rows, at)] = worst[np.ix_(source, found)]
-            self._joined = (number, ([str(one) for one in workloads], both[0], both[1]))
+                    for to, given in zip(there, day.there, strict=True):
+                        to[np.ix_(rows, at)] = given[np.ix_(source, found)]
+            names = [str(one) for one in workloads]
+            self._joined = (number, _TwoDays(names, *both, *there))
         return self._joined[1]
 
     def scores(self, history: History) -> Scores:
@@ -132,7 +167,26 @@ class Spans:
         history = replace(read, judged_from_s=number * DAY_S)
         scores = scoring.score(history, job.model, job.detect)
         observed = history.recent.values[:, :, -len(scores.times) :]
-        return _Day(scores, sustain.kinds(scores, observed))
+        return _Day(scores, sustain.kinds(scores, observed), _there(history.recent, scores, job.detect))
+
+
+def _there(
+    recent: Panel, scores: Scores, settings: DetectSettings
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where every usual signal has the samples that a verdict needs, and where a bad one has: [W, T].
+
+    As `sustain` counts, but what is usual is looked up once a day. Whoever has nine tenths of the tail
+    has a fresh sample too.
+    """
+    seen: NDArray[np.bool_] = np.isfinite(recent.values)  # [W, S, T]
+    usual = sustain.usual(seen)[:, :, None]  # [W, S, 1]
+    tail = settings.tail_s // recent.step_s
+    counted = np.cumsum(seen[:, :, -(len(scores.times) + tail) :], axis=2, dtype=np.int32)
+    enough = (counted[:, :, tail:] - counted[:, :, :-tail] >= settings.coverage * tail) | ~usual
+    bad = np.nan_to_num(scores.values) >= 1.0
+    whole: NDArray[np.bool_] = enough.all(axis=1) & usual.any(axis=1)  # type: ignore[assignment]
+    broken: NDArray[np.bool_] = (enough & bad).any(axis=1)  # type: ignore[assignment]
+    return whole, broken
 
 
 def _rows(

@@ -79,10 +79,10 @@ class PastRepository:
         self._base = base
         self.shallow = repository.shallow
         found = repository.commits(repository.head(base), ".", _MOST_COMMITS)
-        self.commits_of_base: tuple[Commit, ...] = tuple(reversed(found))
+        self._commits: tuple[Commit, ...] = tuple(reversed(found))
         newest = 0
         times = []
-        for one in self.commits_of_base:  # a clock that went back does not hide what came after
+        for one in self._commits:  # a clock that went back does not hide what came after
             newest = max(newest, one.time_s)
             times.append(newest)
         self._times = times
@@ -95,7 +95,7 @@ class PastRepository:
             raise ConfigError(
                 f"no commit of {base!r} at that time", where="repository", todo="choose a later --from"
             )
-        return self.commits_of_base[at - 1].sha
+        return self._commits[at - 1].sha
 
     def files(self, sha: str) -> Files:
         """Return the manifests of one commit."""
@@ -111,7 +111,6 @@ class PastForge:
 
     def __init__(self) -> None:
         self._pulls: list[PullRequest] = []
-        self.writes = 0
 
     def pulls(self) -> tuple[PullRequest, ...]:
         """Return all, newest first."""
@@ -135,7 +134,6 @@ class PastForge:
             closed_by=None,
         )
         self._pulls.append(pull)
-        self.writes += 1
         return pull
 
     def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
@@ -153,5 +151,4 @@ class PastForge:
 
     def _put(self, pull: PullRequest) -> PullRequest:
         self._pulls[pull.number - 1] = pull
-        self.writes += 1
         return pull

@@ -15,7 +15,7 @@ from aiops.propose.reviews import Review
 from aiops.report import seen
 from aiops.report.values import named, number, utc
 
-__all__ = ["document", "exit_code", "failure", "from_plan", "number", "reason", "utc"]
+__all__ = ["document", "exit_code", "failure", "from_plan", "named", "number", "reason", "utc"]
 
 # These stop more than one workload and want somebody to look (exit 40). A cool-down, a veto or an
 # open pull request hold one workload back as they should: that is a normal end.

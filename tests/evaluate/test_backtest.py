@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from evaluate.conftest import BACK_S, BAD_S, END_S, SURGE_S
 
+from aiops import pipeline
 from aiops.commands import backtest as command
+from aiops.domain import Verdict
+from aiops.errors import DataUnusable
 from aiops.evaluate import people
 from aiops.evaluate.backtest import replay
+from aiops.evaluate.spans import Spans
+from aiops.evaluate.worlds import PastMetrics
 
 FROM_S = BAD_S - 1_800
 EVERY_S = 600
@@ -22,17 +27,18 @@ def quiet(_):
 
 
 class Cut:
-    """Metrics that end: a server on which nothing after a time has happened yet."""
+    """Metrics that end, or that have a hole: nothing after a time, up to another one."""
 
-    def __init__(self, metrics, end_s):
-        self.metrics, self.end_s = metrics, end_s
+    def __init__(self, metrics, end_s, again_s=2**40):
+        self.metrics, self.end_s, self.again_s = metrics, end_s, again_s
 
     def now_s(self):
         return self.end_s
 
     def read(self, query, grid):
         answer = self.metrics.read(query, grid)
-        values = np.where(answer.times <= self.end_s, answer.values, np.nan)
+        there = (answer.times <= self.end_s) | (answer.times > self.again_s)
+        values = np.where(there, answer.values, np.nan)
         kept = np.flatnonzero(np.isfinite(values).any(axis=1))
         return replace(answer, values=values[kept], labels=tuple(answer.labels[row] for row in kept))
 
@@ -75,6 +81,56 @@ def test_a_replay_equals_the_job_run_step_by_step_with_its_own_scores(past, whol
     (expected,) = [one for one in whole.proposals if one.opened_s <= last_s]
     assert (stepped.looked, stepped.runs) == (4, 4)
     assert stepped.proposals == (replace(expected, ended_s=None, outcome="none"),)
+
+
+def judged(job, metrics, repository, now_s):
+    """Return whether the job itself, at that time, can say anything about any workload."""
+    try:
+        found = pipeline.analyse(job, metrics, repository, now_s, quiet)
+    except DataUnusable:
+        return False
+    return any(one.verdict is not Verdict.NO_DATA for one in found.incidents)
+
+
+@pytest.mark.parametrize("minutes", [4, 10, 20, 200, 786, 830, 845])
+def test_a_run_of_the_past_is_usable_where_the_job_could_judge(past, minutes):
+    job, metrics, repository = past.doors()
+    hole = PastMetrics(Cut(metrics, BAD_S - 13 * 3_600, BAD_S), END_S)
+    hole.now = BAD_S - 13 * 3_600 + minutes * 60
+    spans = Spans(job, hole)
+
+    assert spans.judged(hole.now) == judged(job, hole, repository, hole.now)
+
+
+def test_runs_without_samples_are_counted_beside_those_that_had_some(past):
+    job, metrics, repository = past.doors()
+    hole = Cut(metrics, BAD_S - 6_000, BAD_S - 1_200)
+    found = replay(job, hole, repository, (BAD_S - 7_200, BAD_S, EVERY_S), quiet)
+
+    assert found.proposals == ()
+    assert (found.runs, found.looked, found.unusable) == (13, 0, 10)
+
+
+def test_a_span_without_samples_is_not_called_calm(capsys, past, monkeypatch):
+    silent = Cut(past.doors()[1], 0)
+    monkeypatch.setattr(command.connect, "metrics", lambda *_: silent)
+    flags = {"start": str(BAD_S), "end": str(BAD_S + 3_600), "every_min": 10}
+
+    assert command.backtest(past.config, **flags, as_json=False) == 20
+    text = capsys.readouterr().out
+    assert "7 of 7 runs without usable data: nothing can be said of this span" in text
+    assert "0 proposals" not in text
+
+    assert command.backtest(past.config, **flags, as_json=True) == 20
+    found = json.loads(capsys.readouterr().out)
+    assert (found["runs"], found["unusable"], found["proposals"]) == (7, 7, [])
+
+
+def test_the_progress_counts_the_days_of_the_span(past):
+    told = []
+    replay(*past.doors(), (END_S - 86_400, END_S, 86_400 // 2), told.append)
+
+    assert told == ["day 1 of 1"]
 
 
 def test_what_people_did_is_read_from_git_after_the_fact(past, whole):
