@@ -88,10 +88,12 @@ def ran(panel: Panel, workload: Workload, start_s: int, end_s: int, limits: Limi
     return Ran("", served)
 
 
-def healthy_rate(panel: Panel, workload: Workload) -> float | None:
+def healthy_rate(panel: Panel, workload: Workload, since_s: int | None, least_s: int) -> float | None:
     """Return the highest req/s that was served while no harmful signal was at its floor.
 
-    The 99th percentile of such steps, so that one lucky minute does not count as capacity.
+    The 99th percentile of such steps, so that one lucky minute does not count as capacity. `since_s`:
+    when the pods of today were asked for, what others served before is theirs; None = all that the panel
+    has. Fewer than `least_s` of calm since then are too few to tell.
     """
     rate = row(panel, workload, "request_rate")
     if rate is None:
@@ -101,6 +103,10 @@ def healthy_rate(panel: Panel, workload: Workload) -> float | None:
         values = row(panel, workload, signal.name)
         if signal.floor is not None and values is not None:
             calm &= ~(values >= signal.floor)
+    if since_s is not None:
+        calm &= panel.times >= since_s
+        if calm.sum() * panel.step_s < least_s:
+            return None
     return float(np.quantile(rate[calm], 0.99)) if calm.any() else None
 
 

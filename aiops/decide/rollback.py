@@ -99,6 +99,8 @@ def catch_up(target: Target | None, context: Context) -> Decision:
     stable = next((past for past in target.history[1:] if past.value in running), None)
     if wish == "never" or current.value in running or stable is None or not is_fixed(stable.value):
         return Hold("G4", "its rollout was aborted; it goes on by its own controller, wait for it")
+    if beside := _beside(current, target):
+        return _more_than_the_tag(current, beside)
     reason = (
         f"the rollout of {current.value} was aborted and {stable.value} runs again:"
         " the repository is brought up to what runs"
@@ -178,9 +180,11 @@ def _refused(
     if migrations:
         return Hold("R5", f"commit {current.commit[:12]} carries a migration: {migrations[0]}")
     beside = _beside(current, target)
-    if beside:
-        return Hold("R7", f"commit {current.commit[:12]} also changed {beside[0]}: revert the commit instead")
-    return None
+    return _more_than_the_tag(current, beside) if beside else None
+
+
+def _more_than_the_tag(current: PastValue, beside: list[str]) -> Hold:
+    return Hold("R7", f"commit {current.commit[:12]} also changed {beside[0]}: revert the commit instead")
 
 
 def _beside(current: PastValue, target: Target) -> list[str]:

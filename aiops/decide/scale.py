@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime
 
 from aiops.decide import health
 from aiops.domain import Context, Decision, Hold, Panel, Scale, Target
@@ -38,13 +39,20 @@ def _sized(
     target: Target, context: Context, current: int, limits: Limits, panel: Panel, onset_s: int
 ) -> Decision:
     workload, pods = context.workload, current
-    offered, served = health.requests_per_min(panel, workload, limits), health.healthy_rate(panel, workload)
+    offered = health.requests_per_min(panel, workload, limits)
     if target.field == "hpa.max":
         # The count moves with the load all day; only the hour before the onset has both numbers,
         # and there the autoscaler held the use that it is asked to hold.
         calm_s = onset_s - limits.onset_slack_s
         pods = _pods_before(context, calm_s, current)
         served = health.level(panel, workload, "request_rate", calm_s - limits.baseline_s, calm_s)
+    else:
+        since_s = target.history[0].since_s if target.history else None
+        served = health.healthy_rate(panel, workload, since_s, limits.baseline_s)
+        if not served and since_s is not None and since_s > panel.times[0]:
+            since = f"{datetime.fromtimestamp(since_s, UTC):%Y-%m-%d %H:%M} UTC"
+            why = f"the repository asks for {current} replicas only since {since}"
+            return Hold("S-BLIND", f"{why}: what they serve healthy is not known")
     if offered is None or not served:
         return Hold("S-BLIND", "how much it served while healthy is not known")
     needed = max(math.ceil(pods * offered / 60 / served), current + 1)

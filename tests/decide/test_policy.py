@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.decide import policy, rules
-from aiops.domain import Decision, Familiar, Hold, Rollback, Scale, State, Target, Verdict
+from aiops.domain import Decision, Familiar, Hold, PastValue, Rollback, Scale, State, Target, Verdict
 from aiops.limits import LIMITS, Limits
 
 REPLICAS = count_target("search", "replicas", "4")
@@ -42,6 +42,25 @@ def test_a_small_surge_gets_what_it_needs_and_no_more() -> None:
     decision = surge(1.25).decide("search", count_target("search", "replicas", "4"))
     assert isinstance(decision, Scale)
     assert decision.new == 5
+
+
+def test_what_another_number_of_pods_served_is_not_what_these_serve() -> None:
+    shop = surge(1.5).set("search", "request_rate", 90, since=4000, until=1500)  # eight pods then
+    before = count_target("search", "replicas", "4")
+    counts = [
+        PastValue("4", "b" * 40, scenes.NOW_S - 1000 * 60, None, ()),
+        PastValue("8", "a" * 40, 0, 1, ()),
+    ]
+    decision = shop.decide("search", replace(before, history=tuple(counts)))
+    assert isinstance(decision, Scale)
+    assert (decision.new, decision.per_pod) == (6, 5.0)
+
+
+def test_a_count_that_was_set_just_now_has_served_nothing_to_size_by() -> None:
+    counts = (PastValue("4", "b" * 40, scenes.NOW_S - 70 * 60, None, ()), PastValue("8", "a" * 40, 0, 1, ()))
+    decision = surge(2.0).decide("search", replace(REPLICAS, history=counts))
+    assert told(decision) == ("hold", "S-BLIND")
+    assert "4 replicas only since" in decision.reason
 
 
 def _crash_loop() -> Shop:
@@ -443,6 +462,14 @@ def test_a_canary_that_flagger_gave_up_counts_under_the_name_of_its_target() -> 
     shop = Shop("web", "api-primary").calls("web", "api-primary", 20).fire("api-primary", "error_ratio")
     shop.image("api-primary", "1.0.0", repo="r/api", container="api").context_row("canary_status", "api", 2)
     assert shop.decide("api-primary", tag_target("api-primary", ("2.0.0", 1), ("1.0.0", 240))).rule == "G4"
+
+
+def test_an_aborted_release_that_changed_more_than_the_tag_is_for_a_person() -> None:
+    shop = Shop("web", "api").calls("web", "api", 20).fire("api", "error_ratio")
+    target = good_target()
+    newest = replace(target.history[0], touched=("clusters/prod-eu/settings.yaml",))
+    decision = _aborted(shop).decide("api", replace(target, history=(newest, *target.history[1:])))
+    assert told(decision) == ("hold", "R7")
 
 
 def test_an_aborted_rollout_whose_new_version_still_runs_is_left_to_its_controller() -> None:
