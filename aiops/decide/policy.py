@@ -13,6 +13,7 @@ from aiops.decide import gates, rollback
 from aiops.decide.minimum import raised
 from aiops.decide.scale import scale
 from aiops.diagnose.changes import SIDECARS
+from aiops.diagnose.context import AUTOSCALER
 from aiops.diagnose.facts import describe
 from aiops.domain import (
     Asked,
@@ -37,8 +38,8 @@ from aiops.limits import LIMITS, Limits
 SCALABLE = ("Deployment", "Rollout")
 RETURNABLE = ("Deployment", "Rollout", "DaemonSet")
 # What an overload is judged from: without any of these a release, a retry storm or a victim looks
-# just like load.
-SCALE_NEEDS = ("image", "call_rate", "call_error_ratio", "replicas_desired")
+# just like load, or somebody else sets the replicas.
+SCALE_NEEDS = ("image", "call_rate", "call_error_ratio", "replicas_desired", AUTOSCALER)
 
 
 def fields(diagnosis: Diagnosis, context: Context) -> tuple[FieldName, ...]:

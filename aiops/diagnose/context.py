@@ -96,6 +96,7 @@ SILENT_WHEN_WELL = (
 )
 # Sources of tools that not every cluster has; without the tool there is nothing to miss.
 OF_TOOLS = ("quota_used", "rollout_phase", "canary_status", "vpa_active", "chaos_running", "certificate_end")
+AUTOSCALER = "autoscaler"  # is missing where something scales a workload and it is not clear what
 # Sources that must have a row of the workload itself: Kubernetes writes these for every one.
 PER_WORKLOAD = ("image", "replicas_desired", "replicas_available", "cpu_throttled")
 
@@ -150,6 +151,7 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         *exposure_changes(sources, workload, images, onset_s),
         *replica_changes(sources, workload),
     )
+    autoscaler, known = _autoscaler(sources, workload)
     callees = tuple(edge for edge in edges if edge.source.key == workload.key)
     callers = tuple(edge for edge in edges if edge.destination.key == workload.key)
     return Context(
@@ -157,12 +159,12 @@ def _context(sources: Sources, incident: Incident, kinds: Kinds) -> Context:
         changes=changes,
         callees=callees,
         callers=callers,
-        autoscaler=_autoscaler(sources, workload),
+        autoscaler=autoscaler,
         capacity=_capacity(sources, workload),
         rollout=_rollout(sources, workload),
         versions=traffic.versions(sources, workload, traffic.split_since(images, onset_s)),
         images=_images(sources, workload),
-        missing=_missing(sources, workload),
+        missing=_missing(sources, workload, autoscaler_known=known),
         neighbours=_neighbours(sources, workload, edges),
         outcomes=surroundings.outcomes(
             sources, workload, [edge.destination for edge in callees], onset_s, kinds
@@ -193,7 +195,7 @@ def _neighbours(sources: Sources, workload: Workload, edges: list[CallEdge]) -> 
     return tuple(sorted(found, key=lambda change: (change.at_s, change.workload, change.subject)))
 
 
-def _missing(sources: Sources, workload: Workload) -> tuple[str, ...]:
+def _missing(sources: Sources, workload: Workload, *, autoscaler_known: bool) -> tuple[str, ...]:
     empty = {
         name
         for name in ("image", *AROUND_ONSET)
@@ -205,7 +207,8 @@ def _missing(sources: Sources, workload: Workload) -> tuple[str, ...]:
     empty -= {name for name in OF_TOOLS if name in sources.answers}
     silent = {name for name in PER_WORKLOAD if sources.newest(name, workload) is None}
     partial = {name for name, answer in sources.answers.items() if answer.warnings}
-    return tuple(sorted(empty | silent | partial))
+    unclear = set() if autoscaler_known else {AUTOSCALER}
+    return tuple(sorted(empty | silent | partial | unclear))
 
 
 def _images(sources: Sources, workload: Workload) -> tuple[tuple[str, str], ...]:
@@ -218,8 +221,12 @@ def _images(sources: Sources, workload: Workload) -> tuple[tuple[str, str], ...]
     )
 
 
-def _autoscaler(sources: Sources, workload: Workload) -> Autoscaler | None:
-    """Return the autoscaler that targets the workload; None also when one of its bounds is unknown."""
+def _autoscaler(sources: Sources, workload: Workload) -> tuple[Autoscaler | None, bool]:
+    """Return the autoscaler that targets the workload, and whether that is all that is known of it.
+
+    (None, True): nothing targets it. (None, False): something does, but not one autoscaler with all
+    its bounds. Who takes that for "none" would edit replicas that somebody else sets.
+    """
     found: dict[str, float] = {}
     names: set[str] = set()
     for source in ("hpa_min", "hpa_max", "hpa_current", "hpa_limited", "hpa_active"):
@@ -229,9 +236,9 @@ def _autoscaler(sources: Sources, workload: Workload) -> Autoscaler | None:
                 found[source] = value
                 names.add(labels.get("horizontalpodautoscaler", ""))
     if len(names) != 1 or not {"hpa_min", "hpa_max", "hpa_current"} <= found.keys():
-        return None
+        return None, not names
     limited = found.get("hpa_limited")
-    return Autoscaler(
+    one = Autoscaler(
         names.pop(),
         int(found["hpa_min"]),
         int(found["hpa_max"]),
@@ -239,6 +246,7 @@ def _autoscaler(sources: Sources, workload: Workload) -> Autoscaler | None:
         None if limited is None else limited > 0,
         None if "hpa_active" not in found else found["hpa_active"] > 0,
     )
+    return one, True
 
 
 def _capacity(sources: Sources, workload: Workload) -> Capacity:

@@ -194,6 +194,12 @@ SCALE_HOLDS: list[tuple[str, Callable[[], Shop], Target | None, str]] = [
         None,
         "S1b",
     ),
+    (
+        "an autoscaler whose bounds nobody tells",
+        lambda: surge().hpa("search", 2, 8, 8, limited=True).drop("hpa_max"),
+        REPLICAS,
+        "S-BLIND",
+    ),
     ("an autoscaler below its maximum", lambda: surge().hpa("search", 2, 8, 4, limited=False), None, "S1"),
     (
         "an autoscaler at its maximum, not limited",

@@ -97,8 +97,10 @@ def test_an_autoscaler_is_found_by_what_it_scales() -> None:
 
 
 def test_an_autoscaler_with_an_unknown_bound_is_not_known() -> None:
-    shop = surge().hpa("search", 2, 8, 8, limited=True).drop("hpa_max")
-    assert assembled(shop, "search").autoscaler is None
+    found = assembled(surge().hpa("search", 2, 8, 8, limited=True).drop("hpa_max"), "search")
+    assert (None, True) == (found.autoscaler, context.AUTOSCALER in found.missing)
+    found = assembled(surge(), "search")
+    assert (None, False) == (found.autoscaler, context.AUTOSCALER in found.missing)
 
 
 def test_no_unschedulable_pod_is_zero_only_when_kubernetes_answers() -> None:
