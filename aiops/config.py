@@ -49,6 +49,11 @@ Date = Annotated[str, BeforeValidator(lambda v: v.isoformat() if isinstance(v, d
 Duration = Annotated[int, BeforeValidator(duration_s)]
 
 
+Preset = Literal[
+    "istio", "linkerd", "hubble", "envoy", "opentelemetry", "clients", "nginx", "kubernetes"
+]  # presets.NAMES; a test compares
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -160,7 +165,7 @@ class Config(_Strict):
         tuple[Prometheus, ...], BeforeValidator(lambda v: v if isinstance(v, list) else [v])
     ] = Field(min_length=1)
     repository: RepositoryConfig
-    signals: tuple[Literal["istio", "kubernetes"], ...] = Field(default=("istio", "kubernetes"), min_length=1)
+    signals: tuple[Preset, ...] = Field(default=("istio", "kubernetes"), min_length=1)
     queries: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], CustomQuery] = {}
     clusters: tuple[ClusterConfig, ...] = ()
     forge: Literal["local", "github"] = "local"

@@ -48,7 +48,7 @@ def proposing_job(config: Config) -> Job:
     """Return the settings of the proposing half: it has no model and asks no Prometheus."""
     return Job(
         signals=signal_queries(config),
-        context=presets.context_queries(),
+        context=presets.context_queries(config.signals),
         clusters=clusters(config),
         base=config.repository.base,
         step_s=config.step,

@@ -19,13 +19,13 @@ from aiops.ports import Files
 # Tried in this order; the first that can be edited is the one a pull request would change.
 _IMAGE: tuple[FieldName, ...] = ("image.tag", "image.digest")
 _CAPACITY: tuple[FieldName, ...] = ("hpa.max", "replicas")
-_ISTIO = "scrape the Istio proxies of this namespace; is its sidecar injected?"
+_COUNTED = "scrape what counts its requests (its sidecar, or its own /metrics)"
 _KUBE_STATE = "scrape kube-state-metrics with honor_labels: true"
 # Signal -> what would close the hole. A custom query is the user's own.
 _CLOSES = {
-    "request_rate": _ISTIO,
-    "error_ratio": f"absent without requests; else {_ISTIO}",
-    "latency_p95": f"absent without requests; else {_ISTIO}",
+    "request_rate": _COUNTED,
+    "error_ratio": f"absent without requests; else {_COUNTED}",
+    "latency_p95": f"absent without requests; else {_COUNTED}",
     "cpu_utilization": "give its containers a CPU request, and scrape cAdvisor (kubelet)",
     "memory_utilization": "give its containers a memory limit, and scrape cAdvisor (kubelet)",
     "restarts": _KUBE_STATE,

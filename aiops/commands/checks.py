@@ -88,7 +88,7 @@ def read(job: Job, metrics: Metrics, now_s: int) -> Seen:
     if not found.workloads:
         raise DataUnusable(
             "the queries of `signals` returned no workload in the last day",
-            todo="scrape Istio, kube-state-metrics or cAdvisor, or write `queries` of your own",
+            todo="see docs/signals.md for what each preset needs, or write `queries` of your own",
         )
     up, known = (reader.read(context[name], day).values for name in ("targets_up", "targets_known"))
     counted = (float(up[:, -1].sum()), float(known[:, -1].sum())) if known.size else None

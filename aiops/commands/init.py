@@ -67,9 +67,9 @@ def init(asked: Asked, at: str | None) -> int:
         repo = asked.repo or _prompted("Repository (folder, or OWNER/NAME on GitHub)", "--repo")
         at_s = times.parse(at, "--at") if at else None
         with terminal.progress() as tell:
-            with _draft(asked, source, repo, presets.NAMES) as config:
+            with _draft(asked, source, repo, presets.DEFAULT) as config:
                 tell("looking at Prometheus")
-                found, chosen = _telemetry(config, at_s)
+                found, chosen, spare = _telemetry(config, at_s)
             with _draft(asked, source, repo, chosen) as config:
                 tell("looking for workloads")
                 metrics = connect.metrics(config, DEADLINE_S)
@@ -78,10 +78,10 @@ def init(asked: Asked, at: str | None) -> int:
                 _, files = checks.repository(connect.repository(config), config)
                 rows = coverage.covered(seen.day, seen.reference, files, ())
                 others = _unmeasured(files, rows)
-        _write(asked, _text(asked, source, repo, chosen, found, rows))
+        _write(asked, _text(asked, source, repo, chosen, found, rows, spare))
     except AiopsError as error:
         return failed(error, None, as_json=False)
-    _print(rows, found, others)
+    _print(rows, found, others, spare)
     _next(asked.output)
     return 0
 
@@ -106,8 +106,14 @@ def _draft(asked: Asked, source: str, repo: str, signals: Sequence[str]) -> Iter
         draft.unlink()
 
 
-def _telemetry(config: Config, at_s: int | None) -> tuple[Mapping[Telemetry, int], tuple[str, ...]]:
-    """Return the exporters that were found and the presets that have data; Raises DataUnusable for none."""
+def _telemetry(
+    config: Config, at_s: int | None
+) -> tuple[Mapping[Telemetry, int], tuple[str, ...], Mapping[str, int]]:
+    """Return the exporters that were found, the presets to use, and the sources of requests not used.
+
+    Of several sources of requests the one that names most workloads is used. Raises DataUnusable where
+    no preset has data.
+    """
     for name, source in connect.sources(config, DEADLINE_S):
         checks.source(source, name)
     metrics = connect.metrics(config, DEADLINE_S)
@@ -116,22 +122,31 @@ def _telemetry(config: Config, at_s: int | None) -> tuple[Mapping[Telemetry, int
     grid = Grid(newest - 10 * config.step, newest, config.step)
     try:
         found = telemetry.found(metrics.read(telemetry.query(), grid))
-        chosen = [one.preset for one in found if one.preset]
+        there = {one.preset for one in found if one.preset}
     except ConfigError:  # a recording answers its own queries only
-        found = {}
-        chosen = [name for name in presets.NAMES if _answers(metrics, name, grid)]
-    if not chosen:
+        found, there = {}, set(presets.NAMES)
+    named = {
+        name: count for name in presets.NAMES if name in there and (count := _named(metrics, name, grid))
+    }
+    best = max((name for name in named if name in presets.REQUESTS), key=named.__getitem__, default=None)
+    spare = {name: count for name, count in named.items() if name in presets.REQUESTS and name != best}
+    if not named:
         names = ", ".join(dict.fromkeys(one.name for one in found)) or "none of the exporters that are known"
         raise DataUnusable(
             f"no preset fits: found {names}",
             where="signals",
-            todo="scrape Istio, kube-state-metrics or cAdvisor, or write `queries` of your own",
+            todo="see docs/signals.md for the labels that each preset needs, or write `queries` of your own",
         )
-    return found, tuple(dict.fromkeys(chosen))
+    return found, tuple(name for name in named if name not in spare), spare
 
 
-def _answers(metrics: Metrics, preset: str, grid: Grid) -> bool:
-    return any(metrics.read(query, grid).labels for query in presets.signal_queries((preset,)))
+def _named(metrics: Metrics, preset: str, grid: Grid) -> int:
+    """Return how many workloads the first signal of a preset that has data names."""
+    try:
+        answers = (metrics.read(query, grid) for query in presets.signal_queries((preset,)))
+        return next((len(answer.labels) for answer in answers if answer.labels), 0)
+    except ConfigError:  # not in this recording
+        return 0
 
 
 def _unmeasured(files: Files, rows: Sequence[coverage.Covered]) -> list[Workload]:
@@ -170,6 +185,7 @@ def _text(
     signals: Sequence[str],
     found: Mapping[Telemetry, int],
     rows: Sequence[coverage.Covered],
+    spare: Mapping[str, int] | None = None,
 ) -> str:
     """Return the file, commented."""
     github = not Path(repo).exists() and _GITHUB.fullmatch(repo) is not None
@@ -177,6 +193,7 @@ def _text(
     clusters = sorted({one.workload.cluster for one in rows} - {""})
     example = clusters[0] if clusters else "prod-eu"
     others = [f"{one.name} ({count} series)" for one, count in found.items() if not one.preset]
+    fewer = [f"{name} ({count})" for name, count in (spare or {}).items()]
     lines = [
         f"# yaml-language-server: $schema={SCHEMA_FILE}",
         "# Written by `aiops init`. Relative paths start at the folder of this file.",
@@ -187,6 +204,7 @@ def _text(
         "",
         "# Which exporters are read. Other PromQL goes under `queries:`.",
         *([f"# Found as well, without a preset: {', '.join(others)}."] if others else []),
+        *([f"# Counts requests as well, for no more workloads: {', '.join(fewer)}."] if fewer else []),
         f"signals: [{', '.join(signals)}]",
         "",
         "# Where the manifests are, and the branch that Argo CD or Flux deploys.",
@@ -242,10 +260,15 @@ def _relative(path: str, asked: Asked) -> str:
 
 
 def _print(
-    rows: Sequence[coverage.Covered], found: Mapping[Telemetry, int], others: Sequence[Workload]
+    rows: Sequence[coverage.Covered],
+    found: Mapping[Telemetry, int],
+    others: Sequence[Workload],
+    spare: Mapping[str, int],
 ) -> None:
     for one, count in found.items():
         what = f"read by the preset {one.preset}" if one.preset else "no preset yet: write `queries`"
+        if one.preset in spare:
+            what = f"the preset {one.preset} names {spare[one.preset]} workloads, no more than the one in use"
         terminal.say(f"found {one.name}: {count} series of {one.metric}, {what}")
     table = []
     for row in rows:

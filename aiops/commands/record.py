@@ -22,7 +22,7 @@ def record(directory: Path, start: str, end: str, config_file: Path) -> int:
         config = load(config_file)
         metrics = connect.metrics(config, DEADLINE_S, patient=True)
         grid = _grid(times.parse(start, "--from"), times.parse(end, "--to"), config.step)
-        queries = (*connect.signal_queries(config), *presets.context_queries())
+        queries = (*connect.signal_queries(config), *presets.context_queries(config.signals))
         with terminal.progress() as tell:
             recording.record(metrics, queries, grid, directory, tell)
     except AiopsError as error:

@@ -8,7 +8,10 @@ Source: https://istio.io/latest/docs/reference/config/metrics/ (names, labels, u
 
 from __future__ import annotations
 
-from aiops.domain import Query, Signal
+from aiops.domain import Query
+from aiops.ingest.golden import DESTINATION as _DESTINATION
+from aiops.ingest.golden import EDGE as _EDGE
+from aiops.ingest.golden import ERRORS, LATENCY, RATE
 from aiops.ingest.promql import by, context_query, signal_query
 
 # gRPC status that blames the server: unknown, deadline exceeded, resource exhausted, unimplemented,
@@ -17,9 +20,7 @@ GRPC_ERRORS = "2|4|8|12|13|14|15"
 # Fault injection, rate limit, client gone: not the server's doing. Envoy writes a comma list.
 NOT_THE_SERVER = "(.*,)?(FI|RL|DC)(,.*)?"
 
-_DESTINATION = ("cluster", "destination_workload_namespace", "destination_workload")
 _VERSION = (*_DESTINATION, "destination_version")
-_EDGE = ("cluster", "source_workload_namespace", "source_workload", *_DESTINATION[1:])
 _SERVER = 'reporter="destination",destination_workload!="unknown"'
 _CLIENT = 'reporter="source",destination_workload!="unknown"'
 _GOOD = 'response_code=~"[123]..",grpc_response_status=~"|0"'
@@ -28,24 +29,21 @@ _EITHER = 'destination_workload!="unknown"'
 
 def signals() -> tuple[Query, ...]:
     """Return requests per second, share of errors and 95th percentile of the latency in ms."""
-    rate = Signal("request_rate", "req/s", "both", 0.5, None, 3)
-    errors = Signal("error_ratio", "ratio", "up", 0.01, 0.02)
-    latency = Signal("latency_p95", "ms", "up", 30, 300, 2)
     served, called = _rate(_DESTINATION, _SERVER), _rate(_DESTINATION, _CLIENT)
     return (
         # Requests per second that reached the workload; as its callers count them when none did.
-        signal_query(rate, f"({served} > 0) or {called} or {served}", _DESTINATION),
+        signal_query(RATE, f"({served} > 0) or {called} or {served}", _DESTINATION),
         # Share of requests that ended in an error, 0..1; absent without requests. Of the two sides
         # the one that sees more: a refused connection never reaches the server, what a retry saved
         # its callers do not count.
         signal_query(
-            errors,
+            ERRORS,
             f"max {by(_DESTINATION)} ({_error_ratio((*_DESTINATION, 'reporter'), _EITHER)})",
             _DESTINATION,
         ),
         # 95th percentile of the request duration in ms; `>= 0` drops the NaN of an idle histogram.
         signal_query(
-            latency,
+            LATENCY,
             f"({_latency(_DESTINATION, _SERVER)} >= 0) or ({_latency(_DESTINATION, _CLIENT)} >= 0)",
             _DESTINATION,
         ),

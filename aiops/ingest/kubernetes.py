@@ -59,6 +59,21 @@ def _per_deployment(vector: str) -> str:
 
 _PODS = _pods()
 TO_WORKLOAD = f"* on (cluster, namespace, pod) group_left (workload) {_PODS}"
+# The tag of `registry:5000/name:tag@sha256:...`; an image by digest alone has none.
+_TAG = '"destination_version", "$2", "image_spec", "(.*/)?[^/:@]+:([^/:@]+)(@.*)?"'
+# Containers that stand beside the one that serves: the proxies of the meshes.
+_BESIDE = "istio-proxy|linkerd-proxy|envoy|envoy-sidecar|consul-dataplane|POD"
+
+
+def _version_of_pod() -> str:
+    """Return 1 per pod with `destination_version`, the tag of its only image that is no proxy's."""
+    image = f'kube_pod_container_info{{container!="",container!~"{_BESIDE}"}}'
+    tags = f"group {by((*POD, 'container', 'destination_version'))} (label_replace({image}, {_TAG}))"
+    alone = f"count {by(POD)} ({tags}) == 1"
+    return f"(group {by((*POD, 'destination_version'))} ({tags}) and on ({', '.join(POD)}) ({alone}))"
+
+
+VERSION_OF_POD = _version_of_pod()
 _NONE = f"0 * sum {by(WORKLOAD)} ({_PODS})"  # 0 for every workload that has pods
 _WAITING = (
     f'(kube_pod_container_status_waiting_reason{{reason=~"{FATAL_WAITING}"}}'

@@ -20,6 +20,13 @@ def by(labels: tuple[str, ...]) -> str:
     return f"by ({', '.join(labels)})"
 
 
+def label_from(vector: str, label: str, sources: tuple[str, ...]) -> str:
+    """Return the vector with `label` taken from the first of the `sources` that is not empty."""
+    for source in reversed(sources):
+        vector = f'label_replace({vector}, "{label}", "$1", "{source}", "(.+)")'
+    return vector
+
+
 def signal_query(signal: Signal, expr: str, labels: tuple[str, ...] = WORKLOAD) -> Query:
     """Return a query that the detector scores; `labels`: cluster, namespace and workload in order."""
     cluster, namespace, workload = labels

@@ -26,14 +26,16 @@ KNOWN = (
     Telemetry("Istio", "istio_requests_total", "istio"),
     Telemetry("kube-state-metrics", "kube_pod_owner", "kubernetes"),
     Telemetry("cAdvisor", "container_cpu_usage_seconds_total", "kubernetes"),
-    Telemetry("Envoy", "envoy_cluster_upstream_rq_total"),
-    Telemetry("Linkerd", "response_latency_ms_bucket"),
-    Telemetry("Hubble", "hubble_http_requests_total"),
-    Telemetry("ingress-nginx", "nginx_ingress_controller_requests"),
-    Telemetry("OpenTelemetry", "http_server_request_duration_seconds_count"),
+    Telemetry("Linkerd", "response_latency_ms_bucket", "linkerd"),
+    Telemetry("Hubble", "hubble_http_requests_total", "hubble"),
+    Telemetry("Envoy", "envoy_cluster_upstream_rq_xx", "envoy"),
+    Telemetry("Envoy", "envoy_http_downstream_rq_xx", "envoy"),
+    Telemetry("OpenTelemetry", "http_server_request_duration_seconds_count", "opentelemetry"),
     Telemetry("OpenTelemetry (old names)", "http_server_duration_milliseconds_count"),
-    Telemetry("a client library", "http_requests_total"),
-    Telemetry("a client library", "http_request_duration_seconds_count"),
+    Telemetry("a client library", "http_requests_total", "clients"),
+    Telemetry("a client library", "http_request_duration_seconds_count", "clients"),
+    Telemetry("Micrometer", "http_server_requests_seconds_count", "clients"),
+    Telemetry("ingress-nginx", "nginx_ingress_controller_requests", "nginx"),
 )
 
 

@@ -9,9 +9,11 @@ import jsonschema
 import pytest
 import real
 import yaml
+from edges import exporters
 
 from aiops.commands import init
 from aiops.config import load
+from aiops.report import utc
 
 
 @pytest.fixture
@@ -49,6 +51,22 @@ def test_the_file_is_one_that_every_command_reads_and_the_table_names_every_work
     schema = json.loads((asked.output.parent / init.SCHEMA_FILE).read_text())
     jsonschema.validate(yaml.safe_load(asked.output.read_text()), schema)
     assert sorted(path.name for path in asked.output.parent.iterdir()) == [init.SCHEMA_FILE, "aiops.yaml"]
+
+
+@pytest.mark.real
+def test_of_two_sources_of_requests_one_is_used_and_the_other_is_named(
+    capsys, asked, tmp_path, start_prometheus
+):
+    sources = (exporters.kubernetes, exporters.client_golang, exporters.linkerd)
+    real.backfill(exporters.text(row for source in sources for row in source()), tmp_path / "data")
+    at = utc(exporters.START_S + 58 * 60)
+
+    assert init.init(dataclasses.replace(asked, prometheus=start_prometheus(tmp_path / "data")), at) == 0
+    out = capsys.readouterr().out
+    assert "found Linkerd: 24 series of response_latency_ms_bucket, read by the preset linkerd" in out
+    assert "the preset clients names 2 workloads, no more than the one in use" in out
+    assert load(asked.output).signals == ("linkerd", "kubernetes")
+    assert "# Counts requests as well, for no more workloads: clients (2)." in asked.output.read_text()
 
 
 def test_a_file_that_exists_is_never_replaced(capsys, asked):

@@ -55,7 +55,7 @@ def past(tmp_path_factory) -> Past:
     )
     trace = plant.simulate(mesh, start_s, END_S, events, (), 7)
     git_history.write_history(folder / "gitops.git", repository.history(mesh, events, start_s))
-    queries = (*presets.signal_queries(presets.NAMES), *presets.context_queries())
+    queries = (*presets.signal_queries(presets.DEFAULT), *presets.context_queries())
     recording.record(
         MeshMetrics(trace), queries, Grid(start_s, END_S, 60), folder / "recording", lambda _: None
     )

@@ -13,7 +13,7 @@ from aiops.errors import ConfigError
 from aiops.evaluate.worlds import PastMetrics, PastRepository
 from aiops.ingest import presets
 
-QUERIES = {one.name: one for one in (*presets.signal_queries(presets.NAMES), *presets.context_queries())}
+QUERIES = {one.name: one for one in (*presets.signal_queries(presets.DEFAULT), *presets.context_queries())}
 HOUR_S = 3_600
 
 

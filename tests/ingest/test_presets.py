@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
+from aiops import config
 from aiops.errors import ConfigError
 from aiops.ingest import presets
 
-EVERY = (*presets.signal_queries(("istio", "kubernetes")), *presets.context_queries())
+USED = [(name, "kubernetes") for name in presets.REQUESTS]
+EVERY = [query for used in USED for query in (*presets.signal_queries(used), *presets.context_queries(used))]
 
 # The contract with the detector: name, unit, direction, smallest deviation, floor.
 SIGNALS = [
@@ -21,14 +24,16 @@ SIGNALS = [
 ]
 
 
-def test_the_signals_of_the_presets_are_the_ones_the_detector_knows() -> None:
-    found = [query.signal for query in presets.signal_queries(("istio", "kubernetes"))]
+@pytest.mark.parametrize("used", USED, ids=lambda used: used[0])
+def test_the_signals_are_the_ones_the_detector_knows_whoever_counts(used: tuple[str, str]) -> None:
+    found = [query.signal for query in presets.signal_queries(used)]
     expected = SIGNALS
     assert expected == [(s.name, s.unit, s.direction, s.min_deviation, s.floor) for s in found if s]
 
 
-def test_names_are_unique_because_files_and_evidence_are_named_by_them() -> None:
-    names = [query.name for query in EVERY]
+@pytest.mark.parametrize("used", USED, ids=lambda used: used[0])
+def test_names_are_unique_because_files_and_evidence_are_named_by_them(used: tuple[str, str]) -> None:
+    names = [query.name for query in (*presets.signal_queries(used), *presets.context_queries(used))]
     assert sorted(set(names)) == sorted(names)
 
 
@@ -55,8 +60,23 @@ def test_no_quotient_lets_zero_by_zero_through(query: presets.Query) -> None:
 
 
 def test_a_preset_that_does_not_exist_is_named() -> None:
-    with pytest.raises(ConfigError, match="istio, kubernetes, found 'linkerd'"):
-        presets.signal_queries(("istio", "linkerd"))
+    with pytest.raises(ConfigError, match=r"istio, linkerd, .*, found 'traefik'"):
+        presets.signal_queries(("istio", "traefik"))
+
+
+def test_two_that_count_the_same_requests_are_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match="linkerd and nginx count the same requests"):
+        presets.signal_queries(("linkerd", "kubernetes", "nginx"))
+
+
+def test_what_a_source_of_requests_cannot_tell_is_not_asked() -> None:
+    asked = {query.name for query in presets.context_queries(("nginx", "kubernetes"))}
+    assert {"image", "hpa_max", "targets_up"} <= asked
+    assert not {name for name in asked if name.startswith(("call_", "version_", "pod_e"))}
+
+
+def test_the_settings_know_the_presets_that_there_are() -> None:
+    assert set(get_args(config.Preset)) == set(presets.NAMES)
 
 
 def test_the_order_of_the_presets_is_the_order_of_the_signals() -> None:

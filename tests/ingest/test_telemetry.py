@@ -9,7 +9,7 @@ from aiops.ingest import presets, telemetry
 
 
 def test_what_is_there_is_named_with_its_series_in_a_fixed_order():
-    names = ("kube_pod_owner", "istio_requests_total", "hubble_http_requests_total")
+    names = ("kube_pod_owner", "istio_requests_total", "http_requests_total")
     values = np.array([[1, 12], [np.nan, 40], [np.nan, np.nan]])
     found = telemetry.found(
         Answer(telemetry.query(), tuple({"__name__": name} for name in names), values, np.array([0, 60]))

@@ -77,7 +77,7 @@ def main(days: int, count: int) -> int:
         happens = events(start_s, end_s)
         trace = plant.simulate(mesh, first_s, end_s, happens, (), 7)
         git_history.write_history(folder / "gitops.git", repository.history(mesh, happens, first_s))
-        queries = (*presets.signal_queries(presets.NAMES), *presets.context_queries())
+        queries = (*presets.signal_queries(presets.DEFAULT), *presets.context_queries())
         recording.record(
             MeshMetrics(trace), queries, Grid(first_s, end_s, 60), folder / "recording", lambda _: None
         )
