@@ -210,9 +210,10 @@ def where(
     show_default=True,
     help="Minutes between runs.",
 )
+@click.option("--compare", metavar="DIR", type=FILE, help="Plans that shadow runs kept, instead of history.")
 @format_option
 def backtest(config_file: Path, output_format: str, **flags: Any) -> int:
-    """Replay history: which pull requests would have been opened, and what people did instead."""
+    """Which pull requests history, or the plans below DIR, would have had, and what people did instead."""
     from aiops.commands import backtest as command
 
     return command.backtest(config_file, as_json=output_format == "json", **flags)

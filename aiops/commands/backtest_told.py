@@ -1,4 +1,4 @@
-"""What `aiops backtest` says of a replay: tables and sentences, or one JSON document."""
+"""What `aiops backtest` says of a replay to a person: tables and sentences."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from aiops import terminal
 from aiops.evaluate.alerts import Alert, Heard
-from aiops.evaluate.backtest import Proposed, Replay
+from aiops.evaluate.backtest import Replay
+from aiops.evaluate.ledger import Proposed
 from aiops.evaluate.people import Act, Answer, Reply
-from aiops.report import named, utc
+from aiops.evaluate.verdicts import Ruling, Verdict
+from aiops.report import utc
 
 WEEK_S = 7 * 86_400
 _ANSWERS: dict[Answer, str] = {
@@ -25,12 +26,18 @@ _ANSWERS: dict[Answer, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """A replay beside what people did and heard. `heard`: None when alerts could not be read."""
+    """A replay beside what people did and heard. `heard`: None when alerts could not be read.
+
+    `verdicts`: one for each proposal. `refused`: files among kept plans that are none, and why; None =
+    history was replayed.
+    """
 
     replay: Replay
     replies: tuple[Reply, ...]
+    verdicts: tuple[Verdict, ...]
     acts: tuple[Act, ...]
     heard: Heard | None
+    refused: tuple[tuple[str, str], ...] | None = None
 
 
 def show(told: Backtest) -> None:
@@ -45,29 +52,64 @@ def show(told: Backtest) -> None:
             _minutes(one.opened_s - one.onset_s),
             _ended(one),
             _answer(one, reply),
+            verdict.ruling,
         )
-        for one, reply in zip(found.proposals, replies, strict=True)
+        for one, reply, verdict in zip(found.proposals, replies, told.verdicts, strict=True)
     ]
     if rows:
-        headers = ("OPENED", "WORKLOAD", "ACTION", "CHANGE", "AFTER ONSET", "ENDED", "PEOPLE")
+        headers = ("OPENED", "WORKLOAD", "ACTION", "CHANGE", "AFTER ONSET", "ENDED", "PEOPLE", "VERDICT")
         terminal.table(headers, [tuple(terminal.plain(cell) for cell in row) for row in rows])
         terminal.say("")
         _weeks(found)
         terminal.say("")
+        _actions(told)
+        terminal.say("")
     if told.heard is not None and told.heard.alerts:
         _alerts(told.heard)
         terminal.say("")
-    for line in _summary(found, replies, told.acts) + _heard(told):
+    for line in _summary(told) + _heard(told):
         terminal.say(line)
 
 
 def _weeks(found: Replay) -> None:
     counted = Counter(((one.opened_s - found.start_s) // WEEK_S, one.action) for one in found.proposals)
     rows = []
-    for week in range(-(-(found.end_s - found.start_s) // WEEK_S)):
+    for week in range(max(1, -(-(found.end_s - found.start_s) // WEEK_S))):
         row = [counted[week, action] for action in ("rollback", "scale")]
         rows.append((str(utc(found.start_s + week * WEEK_S)), *map(str, row), str(sum(row))))
     terminal.table(("WEEK FROM", "ROLLBACK", "SCALE", "REVIEWS"), rows)
+
+
+def _actions(told: Backtest) -> None:
+    """Print what became of each kind of proposal. Precision: of those that somebody could judge."""
+    rows = []
+    for action in ("rollback", "scale"):
+        places = [at for at, one in enumerate(told.replay.proposals) if one.action == action]
+        if not places:
+            continue
+        said = Counter(told.replies[at].answer for at in places)
+        ruled = Counter(told.verdicts[at].ruling for at in places)
+        delays = [told.replay.proposals[at].opened_s - told.replay.proposals[at].onset_s for at in places]
+        known = len(places) - said["early"]
+        cells = (action, str(len(places)), f"{said['same']} of {known}")
+        counts = (str(ruled[name]) for name in ("right", "wrong", "unknown"))
+        rows.append((*cells, *counts, _precision(ruled), _minutes(int(median(delays)))))
+    headers = (
+        "ACTION",
+        "PROPOSALS",
+        "FOLLOWED",
+        "RIGHT",
+        "WRONG",
+        "UNKNOWN",
+        "PRECISION",
+        "AFTER ONSET",
+    )
+    terminal.table(headers, rows)
+
+
+def _precision(ruled: Counter[Ruling]) -> str:
+    judged = ruled["right"] + ruled["wrong"]
+    return f"{ruled['right'] / judged:.0%}" if judged else "-"
 
 
 def _alerts(heard: Heard) -> None:
@@ -106,36 +148,48 @@ def _heard(told: Backtest) -> list[str]:
     ]
 
 
-def _summary(found: Replay, replies: Sequence[Reply], acts: Sequence[Act]) -> list[str]:
+def _summary(told: Backtest) -> list[str]:
+    found, replies, acts = told.replay, told.replies, told.acts
     weeks = (found.end_s - found.start_s) / WEEK_S
     count = len(found.proposals)
+    rate = f", {count / weeks:.1f} a week" if weeks else ""
     lines = [
-        f"{found.runs} runs from {utc(found.start_s)} to {utc(found.end_s)}, {found.looked} had to decide"
+        (
+            f"{found.runs} {'runs' if told.refused is None else 'plans'} from {utc(found.start_s)}"
+            f" to {utc(found.end_s)}, {found.looked} had to decide"
+        ),
     ]
     if found.unusable:
         what = "of them" if found.unusable < found.runs else "of this span"
         lines.append(f"{found.unusable} of {found.runs} runs without usable data: nothing can be said {what}")
     if found.unusable < found.runs or count:
-        lines.append(f"{count} proposals, {count / weeks:.1f} a week: so many reviews it would have cost")
+        lines.append(f"{count} proposals{rate}: so many reviews it would have cost")
     if count:
         said = Counter(reply.answer for reply in replies)
-        told = ", ".join(f"{said[name]} x {text}" for name, text in _ANSWERS.items() if said[name])
+        answers = ", ".join(f"{said[name]} x {text}" for name, text in _ANSWERS.items() if said[name])
         known = count - said["early"]
         share = f"; precision against them {said['same'] / known:.0%} of {known}" if known else ""
-        lines.append(f"people within a day: {told}{share}")
+        lines.append(f"people within a day: {answers}{share}")
         over = [
             one.ended_s - one.opened_s for one in found.proposals if one.ended_s and one.outcome == "over"
         ]
-        told = f", half of them within {_minutes(int(median(over)))}" if over else ""
-        lines.append(f"{len(over)} ended by themselves while nobody merged{told}")
+        half = f", half of them within {_minutes(int(median(over)))}" if over else ""
+        lines.append(f"{len(over)} ended by themselves while nobody merged{half}")
+        ruled = Counter(one.ruling for one in told.verdicts)
+        judged = ruled["right"] + ruled["wrong"]
+        told_share = f"; precision {_precision(ruled)} of {judged}" if judged else ""
+        lines.append(
+            f"people and recovery: {ruled['right']} right, {ruled['wrong']} wrong,"
+            f" {ruled['unknown']} unknown{told_share}"
+        )
         lines.append(
             f"opened {_minutes(int(median([one.opened_s - one.onset_s for one in found.proposals])))}"
             " after the onset (median)"
         )
     if acts:
         met = [act.ahead_s for act in acts if act.ahead_s is not None]
-        told = f", {_minutes(int(median(met)))} earlier (median)" if met else ""
-        lines.append(f"people rolled back {len(acts)} times; {len(met)} had that proposal before{told}")
+        when = f", {_minutes(int(median(met)))} earlier (median)" if met else ""
+        lines.append(f"people rolled back {len(acts)} times; {len(met)} had that proposal before{when}")
     return lines
 
 
@@ -153,65 +207,3 @@ def _answer(one: Proposed, reply: Reply) -> str:
     if reply.at_s is None:
         return _ANSWERS[reply.answer]
     return f"{_ANSWERS[reply.answer]} ({reply.value}) after {_minutes(reply.at_s - one.opened_s)}"
-
-
-def document(told: Backtest) -> dict[str, Any]:
-    """Return `aiops.backtest/1`. `alerts` is null when they could not be read."""
-    found = told.replay
-    return {
-        "schema": "aiops.backtest/1",
-        "from": utc(found.start_s),
-        "to": utc(found.end_s),
-        "every_s": found.every_s,
-        "runs": found.runs,
-        "unusable": found.unusable,
-        "proposals": [
-            {
-                "workload": named(one.workload),
-                "action": one.action,
-                "field": one.field,
-                "old": one.old,
-                "new": one.new,
-                "cause": one.cause,
-                "rule": one.rule,
-                "reason": one.reason,
-                "onset": utc(one.onset_s),
-                "opened": utc(one.opened_s),
-                "ended": utc(one.ended_s),
-                "outcome": one.outcome,
-                "people": {"answer": reply.answer, "value": reply.value, "at": utc(reply.at_s)},
-            }
-            for one, reply in zip(found.proposals, told.replies, strict=True)
-        ],
-        "rollbacks_by_people": [
-            {
-                "workload": named(act.workload),
-                "old": act.old,
-                "new": act.new,
-                "at": utc(act.at_s),
-                "ahead_s": act.ahead_s,
-            }
-            for act in told.acts
-        ],
-        "alerts": None if told.heard is None else _alerts_document(told.heard),
-    }
-
-
-def _alerts_document(heard: Heard) -> dict[str, Any]:
-    return {
-        "fired": [
-            {
-                "workload": named(one.workload),
-                "alert": one.name,
-                "severity": one.severity,
-                "from": utc(one.start_s),
-                "to": utc(one.end_s),
-                "proposal": one.proposal,
-                "ahead_s": one.ahead_s,
-                "right": one.right,
-            }
-            for one in heard.alerts
-        ],
-        "without_workload": heard.unplaced,
-        "proposals_without": list(heard.unheard),
-    }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aiops.domain import Answer, FloatArray, Grid, TimesArray, Workload
-from aiops.evaluate.backtest import Proposed
+from aiops.evaluate.ledger import Proposed
 from aiops.evaluate.people import Reply, is_same
 from aiops.job import Job
 from aiops.ports import Metrics

@@ -13,7 +13,7 @@ from typing import Literal
 
 from aiops import deciding
 from aiops.domain import PastValue, Workload
-from aiops.evaluate.backtest import Proposed
+from aiops.evaluate.ledger import Proposed
 from aiops.gitops import past, where
 from aiops.job import Job
 from aiops.ports import Repository

@@ -18,6 +18,7 @@ from aiops.domain import Float32Array, Panel, Scorer, Scores, TimesArray, Worklo
 from aiops.errors import DataUnusable
 from aiops.evaluate.worlds import PastMetrics
 from aiops.job import Job
+from aiops.propose import marker
 from aiops.reading import Reader, read_history
 
 _PLANES = ("values", "expected", "lower", "upper")  # [W, S, T]
@@ -39,9 +40,9 @@ class _Day:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TwoDays:
-    """The names of one day, and of it and the day before what the runs of that day look at: [W, T] each."""
+    """The hashes of one day, and of it and the day before what the runs of that day look at: [W, T] each."""
 
-    names: list[str]
+    hashes: list[str]
     slow: Float32Array
     fast: Float32Array
     whole: NDArray[np.bool_]
@@ -58,9 +59,9 @@ class Spans:
         self._joined: tuple[int, _TwoDays] | None = None
 
     def firing(self, now_s: int) -> set[str]:
-        """Return the names of the workloads that a run at `now_s` finds firing."""
+        """Return the hashes of the workloads that a run at `now_s` finds firing."""
         days, window = self._judged_steps(now_s)
-        return {days.names[row] for row in np.flatnonzero(self._state(days, window) == _FIRING)}
+        return {days.hashes[row] for row in np.flatnonzero(self._state(days, window) == _FIRING)}
 
     def judged(self, now_s: int) -> bool:
         """Tell whether a run at `now_s` has a verdict for any workload, or no usable data.
@@ -102,8 +103,8 @@ class Spans:
                         kind[np.ix_(rows, at)] = worst[np.ix_(source, found)]
                     for to, given in zip(there, day.there, strict=True):
                         to[np.ix_(rows, at)] = given[np.ix_(source, found)]
-            names = [str(one) for one in workloads]
-            self._joined = (number, _TwoDays(names, *both, *there))
+            hashes = [marker.workload_hash(one) for one in workloads]
+            self._joined = (number, _TwoDays(hashes, *both, *there))
         return self._joined[1]
 
     def scores(self, history: History) -> Scores:

@@ -7,12 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from aiops.commands import backtest_told
+from aiops.commands import backtest_document, backtest_told
 from aiops.commands.backtest_told import Backtest
 from aiops.domain import Answer, Query, Workload
 from aiops.evaluate.alerts import QUERY, heard
-from aiops.evaluate.backtest import Proposed, Replay
+from aiops.evaluate.backtest import Replay
+from aiops.evaluate.ledger import Proposed
 from aiops.evaluate.people import Reply
+from aiops.evaluate.verdicts import Verdict
 
 FROM_S, TO_S, STEP_S = 172_800, 187_200, 60
 ASKED = Query(QUERY, "ALERTS", "", ("cluster", "namespace", "workload", "alertname", "severity"))
@@ -116,7 +118,7 @@ def test_the_text_and_the_document_hold_the_same_alerts(capsys):
     alerts = [("shop", "cart", "critical", 4_200, 6_000), ("shop", "web", "warning", 60, 120)]
     found = compared([*alerts, ("shop", "", "info", 60, 120)])
     past = Replay(FROM_S, TO_S, 300, 49, 3, 0, (CART,))
-    told = Backtest(past, (FOLLOWED,), (), found)
+    told = Backtest(past, (FOLLOWED,), (Verdict("unknown", ""),), (), found)
     backtest_told.show(told)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split() for line in lines if line.startswith(("critical", "warning"))] == [
@@ -127,7 +129,7 @@ def test_the_text_and_the_document_hold_the_same_alerts(capsys):
         MET,
         "0 of 1 proposals were about a time without such an alert",
     ]
-    document = backtest_told.document(told)["alerts"]
+    document = backtest_document.document(told)["alerts"]
     assert [(one["severity"], one["proposal"], one["ahead_s"]) for one in document["fired"]] == [
         ("warning", None, None),
         ("critical", 0, 600),

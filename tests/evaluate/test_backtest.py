@@ -20,6 +20,7 @@ from aiops.evaluate.worlds import PastMetrics
 
 FROM_S = BAD_S - 1_800
 EVERY_S = 600
+OPEN = {"ended_s": None, "outcome": "none", "calm_s": None, "still_s": None}
 
 
 def quiet(_):
@@ -68,7 +69,7 @@ def test_no_figure_changes_when_the_future_is_cut_off(past, whole, cut_s):
 
     def then(one):
         over = one.ended_s is not None and one.ended_s <= last_s
-        return replace(one, ended_s=one.ended_s if over else None, outcome=one.outcome if over else "none")
+        return one if over else replace(one, **OPEN)
 
     assert found.proposals == tuple(then(one) for one in whole.proposals if one.opened_s <= last_s)
     assert found.proposals
@@ -80,7 +81,7 @@ def test_a_replay_equals_the_job_run_step_by_step_with_its_own_scores(past, whol
 
     (expected,) = [one for one in whole.proposals if one.opened_s <= last_s]
     assert (stepped.looked, stepped.runs) == (4, 4)
-    assert stepped.proposals == (replace(expected, ended_s=None, outcome="none"),)
+    assert stepped.proposals == (replace(expected, **OPEN),)
 
 
 def judged(job, metrics, repository, now_s):
@@ -114,7 +115,7 @@ def test_runs_without_samples_are_counted_beside_those_that_had_some(past):
 def test_a_span_without_samples_is_not_called_calm(capsys, past, monkeypatch):
     silent = Cut(past.doors()[1], 0)
     monkeypatch.setattr(command.connect, "metrics", lambda *_: silent)
-    flags = {"start": str(BAD_S), "end": str(BAD_S + 3_600), "every_min": 10}
+    flags = {"start": str(BAD_S), "end": str(BAD_S + 3_600), "every_min": 10, "compare": None}
 
     assert command.backtest(past.config, **flags, as_json=False) == 20
     text = capsys.readouterr().out
@@ -155,7 +156,7 @@ def test_a_rollback_of_people_without_a_proposal_is_counted_too(past):
 
 
 def test_the_command_prints_weeks_and_reviews_and_the_document_holds_the_same(capsys, past):
-    flags = {"start": str(BAD_S + 1_200), "end": str(BAD_S + 3_000), "every_min": 15}
+    flags = {"start": str(BAD_S + 1_200), "end": str(BAD_S + 3_000), "every_min": 15, "compare": None}
     assert command.backtest(past.config, **flags, as_json=False) == 0
     text = capsys.readouterr().out
     assert "1 proposals, 336.0 a week: so many reviews it would have cost" in text
@@ -178,6 +179,6 @@ def test_the_command_prints_weeks_and_reviews_and_the_document_holds_the_same(ca
     ],
 )
 def test_a_span_that_cannot_be_replayed_is_one_line(capsys, past, flags, told):
-    assert command.backtest(past.config, **flags, every_min=5, as_json=False) == 2
+    assert command.backtest(past.config, **flags, every_min=5, compare=None, as_json=False) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert told in line
