@@ -155,7 +155,7 @@ def _unmeasured(files: Files, rows: Sequence[coverage.Covered]) -> list[Workload
     names = {name for _, name in known}
     return [
         one
-        for one, _ in resolver.workloads(files)
+        for one, _ in resolver.named(files)
         if (one.namespace, one.name) not in known and (one.namespace or one.name not in names)
     ]
 

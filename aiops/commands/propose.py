@@ -80,7 +80,7 @@ def by_hand(
         repository = connect.repository(config)
         sha = repository.head(config.repository.base)
         files, clusters = repository.files(sha), connect.clusters(config)
-        workload = targets.pick(target, dict(where.workloads(files, clusters)))
+        workload = targets.pick(target, dict(where.named(files, clusters)))
         job = connect.proposing_job(config)
         found = _editable(job, repository, sha, workload, action)
         decision = _decision(action, found, to)

@@ -19,6 +19,7 @@ from aiops.errors import ConfigError, EditRefused
 
 MAX_BLOB_BYTES = 5_000_000  # the largest manifest that is read; larger ones are refused unread
 MAX_LINK_BYTES = 4_096
+MAX_PAST = 64  # histories that are kept; the oldest question goes
 TIMEOUT_S = 60  # a local git command that takes longer hangs
 _REGULAR = frozenset({"100644", "100755"})
 
@@ -34,6 +35,7 @@ class GitRepository:
         self._objects: Objects | None = None
         self._files: dict[str, GitFiles] = {}
         self._checkouts: dict[str, Checkout] = {}
+        self._past: dict[tuple[str, str, int], tuple[Commit, ...]] = {}
 
     def head(self, base: str) -> str:
         """Return the id of the commit that the branch `base` points to."""
@@ -81,8 +83,17 @@ class GitRepository:
         """Return the commits of the first-parent history of `sha` that touched `path`, newest first.
 
         The last commit of a shallow clone appears to touch everything, because its parent is
-        missing: its `paths` are empty here, which means not known.
+        missing: its `paths` are empty here, which means not known. Several fields of one file ask
+        the same: a walk through 10,000 commits is kept.
         """
+        asked = (sha, path, limit)
+        if asked not in self._past:
+            if len(self._past) >= MAX_PAST:
+                del self._past[next(iter(self._past))]
+            self._past[asked] = self._log(sha, path, limit)
+        return self._past[asked]
+
+    def _log(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
         form = "--format=tformat:%x00%H%x00%ct%x00%s"
         flags = (
             "--first-parent",

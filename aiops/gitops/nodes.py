@@ -16,6 +16,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
 
 from aiops.errors import EditRefused
 
@@ -25,7 +34,6 @@ MAX_DOCUMENTS = 1_000
 # PyYAML's own scanner is far slower than the C one, but its marks are right and it reads one file per edit.
 MAX_NODES_PURE = 40_000
 MAX_NODES = 100_000
-_INDEXED_FROM = 32  # keys; scanning fewer is faster than making an index
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVERS: dict[Any, list[tuple[str, re.Pattern[str]]]] = yaml.SafeLoader.yaml_implicit_resolvers
@@ -64,23 +72,25 @@ class Mapping:
     end: int = 0
     flow: bool = False
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
-    _index: dict[str, Node] = field(default_factory=dict, repr=False, compare=False)
+    _index: dict[str, Node] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._index = {name.value: value for name, value in self.pairs if type(name) is Scalar}
+
+    def add(self, key: Node, value: Node) -> None:
+        """Append a pair; found by `get` from now on when its key is a scalar."""
+        self.pairs.append((key, value))
+        if type(key) is Scalar:
+            self._index[key.value] = value
 
     def get(self, key: str) -> Node | None:
         """Return the value of a key that is written here; merge keys are not followed."""
-        if len(self.pairs) <= _INDEXED_FROM:
-            for name, value in self.pairs:
-                if isinstance(name, Scalar) and name.value == key:
-                    return value
-            return None
-        if not self._index:  # a values file of 10,000 keys is asked for hundreds of them
-            self._index = {name.value: value for name, value in self.pairs if isinstance(name, Scalar)}
         return self._index.get(key)
 
     @property
     def merges(self) -> bool:
         """Whether `<<` may supply keys that are not written here."""
-        return self.get("<<") is not None
+        return "<<" in self._index
 
 
 @dataclass(slots=True)
@@ -109,27 +119,31 @@ class Alias:
 Node = Scalar | Mapping | Sequence | Alias
 
 
-@dataclass(slots=True)
 class _Open:
     """A container that is being read; `key` waits for its value."""
 
-    node: Mapping | Sequence
-    key: Node | None = None
-    seen: dict[str, int] = field(default_factory=dict)
+    __slots__ = ("key", "node")
+
+    def __init__(self, node: Mapping | Sequence) -> None:
+        self.node = node
+        self.key: Node | None = None
 
     def add(self, node: Node) -> None:
-        if isinstance(self.node, Sequence):
+        if type(self.node) is Sequence:
             self.node.entries.append(node)
-        elif self.key is None:
-            if isinstance(node, Scalar):
-                if node.value in self.seen:
-                    lines = f"{self.seen[node.value] + 1} and {node.line + 1}"
-                    raise EditRefused(f"key {node.value!r} stands twice, in lines {lines}")
-                self.seen[node.value] = node.line
-            self.key = node
-        else:
-            self.node.pairs.append((self.key, node))
+        elif self.key is not None:
+            self.node.add(self.key, node)  # type: ignore[union-attr]
             self.key = None
+        else:
+            if type(node) is Scalar and self.node.get(node.value) is not None:  # type: ignore[union-attr]
+                raise _twice(self.node, node)
+            self.key = node
+
+
+def _twice(mapping: Mapping | Sequence, key: Scalar) -> EditRefused:
+    pairs = mapping.pairs if isinstance(mapping, Mapping) else []
+    line = next(one.line for one, _ in pairs if isinstance(one, Scalar) and one.value == key.value)
+    return EditRefused(f"key {key.value!r} stands twice, in lines {line + 1} and {key.line + 1}")
 
 
 def compose(text: str, *, pure: bool) -> tuple[Node | None, ...]:
@@ -145,14 +159,16 @@ def compose(text: str, *, pure: bool) -> tuple[Node | None, ...]:
     for event in _events(text, yaml.SafeLoader if pure else _LOADER):
         node = _node(event)
         if node is None:
-            if isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
-                stack.pop().node.end = _span(event)[1]
-            elif isinstance(event, yaml.DocumentEndEvent):
+            kind = type(event)
+            if kind is MappingEndEvent or kind is SequenceEndEvent:
+                stack.pop().node.end = event.end_mark.index
+            elif kind is DocumentEndEvent:
                 documents.append(None if _is_empty(root) else root)
                 root = None
             continue
         nodes += 1
-        aliases += isinstance(node, Alias)
+        kind = type(node)
+        aliases += kind is Alias
         if (
             nodes > limit
             or len(stack) > MAX_DEPTH
@@ -164,31 +180,33 @@ def compose(text: str, *, pure: bool) -> tuple[Node | None, ...]:
             stack[-1].add(node)
         else:
             root = node
-        if isinstance(node, (Mapping, Sequence)):
-            stack.append(_Open(node))
+        if kind is not Scalar and kind is not Alias:
+            stack.append(_Open(node))  # type: ignore[arg-type]
     return tuple(documents)
 
 
 def _node(event: Any) -> Node | None:
     """Return the node that an event begins, None for events that end or frame something."""
-    if isinstance(event, yaml.ScalarEvent):
-        return _scalar(event)
-    if isinstance(event, yaml.MappingStartEvent):
-        return Mapping(_tag(event), event.anchor or "", _line(event), *_span(event), bool(event.flow_style))
-    if isinstance(event, yaml.SequenceStartEvent):
-        return Sequence(_tag(event), event.anchor or "", _line(event), *_span(event), bool(event.flow_style))
-    if isinstance(event, yaml.AliasEvent):
-        return Alias(event.anchor or "", _line(event), *_span(event))
+    kind = type(event)
+    start, end = event.start_mark, event.end_mark
+    if kind is ScalarEvent:
+        style, implicit = event.style, event.implicit
+        return Scalar(
+            event.value,
+            "" if style is None or style == ":" else style,
+            "" if implicit[0] or implicit[1] else (event.tag or ""),
+            event.anchor or "",
+            start.index,
+            end.index,
+            start.line,
+        )
+    if kind is MappingStartEvent or kind is SequenceStartEvent:
+        made = Mapping if kind is MappingStartEvent else Sequence
+        tag = "" if event.implicit else (event.tag or "")
+        return made(tag, event.anchor or "", start.line, start.index, end.index, bool(event.flow_style))
+    if kind is AliasEvent:
+        return Alias(event.anchor or "", start.line, start.index, end.index)
     return None
-
-
-def _span(event: Any) -> tuple[int, int]:
-    return event.start_mark.index, event.end_mark.index
-
-
-def _line(event: Any) -> int:
-    line: int = event.start_mark.line
-    return line
 
 
 def _too_much(nodes: int, limit: int, depth: int, aliases: int) -> EditRefused:
@@ -206,7 +224,9 @@ def _too_much(nodes: int, limit: int, depth: int, aliases: int) -> EditRefused:
 def _events(text: str, loader: Any) -> Iterator[Any]:
     """Yield parser events; what the parser cannot read becomes a refusal."""
     try:
-        yield from yaml.parse(text, Loader=loader)
+        reader = loader(text)
+        while (event := reader.get_event()) is not None:
+            yield event
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" (line {mark.line + 1})" if mark else ""
@@ -216,23 +236,6 @@ def _events(text: str, loader: Any) -> Iterator[Any]:
         raise EditRefused(f"not readable as YAML: {problem}{line}") from error
     except (RecursionError, ValueError) as error:
         raise EditRefused("not readable as YAML: a directive or number that makes no sense") from error
-
-
-def _scalar(event: Any) -> Scalar:
-    style = event.style or ""
-    return Scalar(
-        event.value,
-        "" if style in {":", ""} else style,
-        "" if event.implicit[0] or event.implicit[1] else (event.tag or ""),
-        event.anchor or "",
-        event.start_mark.index,
-        event.end_mark.index,
-        event.start_mark.line,
-    )
-
-
-def _tag(event: Any) -> str:
-    return "" if event.implicit else (event.tag or "")
 
 
 def _is_empty(root: Node | None) -> bool:
@@ -263,17 +266,16 @@ def look(node: Node | None, *path: str | int) -> tuple[Node | None, str]:
     The reason is set when an alias or a merge key may supply what is not written here.
     """
     for part in path:
-        if isinstance(node, Alias):
+        if type(node) is Mapping and type(part) is str:
+            below = node.get(part)
+            if below is None:
+                return None, "a merge key (<<) may supply the value" if node.merges else ""
+            node = below
+        elif isinstance(node, Alias):
             return None, f"an alias (*{node.name}) supplies the value"
-        if isinstance(part, int):
-            entries = node.entries if isinstance(node, Sequence) else []
-            node = entries[part] if 0 <= part < len(entries) else None
+        elif type(node) is Sequence and type(part) is int and 0 <= part < len(node.entries):
+            node = node.entries[part]
         else:
-            owner = node if isinstance(node, Mapping) else None
-            node = owner.get(part) if owner else None
-            if node is None and owner and owner.merges:
-                return None, "a merge key (<<) may supply the value"
-        if node is None:
             return None, ""
     if isinstance(node, Alias):
         return None, f"an alias (*{node.name}) supplies the value"

@@ -218,7 +218,7 @@ def _by_argo(snapshot: Snapshot, found: list[Rendered], pointer: Pointer) -> lis
         one.namespace = one.namespace or pointer.namespace
     for key in ("patches",):
         at = source.at("kustomize", key)
-        root = Mapping("", "", 0, pairs=[(_key(key), at.node)]) if at.node is not None else None
+        root = _holding(key, at)
         found = patch(found, listed(snapshot, at.file, root, key, document=at.document, prefix=at.path[:-1]))
     rename(found, part.node)
     for one in found:
@@ -234,12 +234,9 @@ def _by_argo(snapshot: Snapshot, found: list[Rendered], pointer: Pointer) -> lis
     return found
 
 
-def _key(name: str) -> Scalar:
-    return Scalar(name, "", "", "", 0, 0, 0)
-
-
 def _holding(key: str, part: Part) -> Node | None:
-    return Mapping("", "", 0, pairs=[(_key(key), part.node)]) if part.node is not None else None
+    name = Scalar(key, "", "", "", 0, 0, 0)
+    return Mapping("", "", 0, pairs=[(name, part.node)]) if part.node is not None else None
 
 
 def _strings(found: list[Rendered], part: Part) -> None:

@@ -74,8 +74,15 @@ def workloads(
 
     Autoscaler bounds are listed only where an autoscaler is, `replicas` only where it can be set.
     """
+    return tuple((one, targets(files, one, fields, clusters)) for one, fields in named(files, clusters))
+
+
+def named(
+    files: Files, clusters: Sequence[Cluster] = ()
+) -> tuple[tuple[Workload, tuple[FieldName, ...]], ...]:
+    """Return every workload with its fields, sorted; no place is looked for yet."""
     repository = read(files)
-    found: dict[Workload, tuple[Target, ...]] = {}
+    found: dict[Workload, tuple[FieldName, ...]] = {}
     for unit in repository.units:
         for cluster in known(clusters):
             if not choose.deploys(unit, cluster):
@@ -85,9 +92,15 @@ def workloads(
                     continue
                 workload = Workload(cluster.name, one.namespace, one.kind, one.name)
                 if workload not in found:
-                    fields = _fields(repository, cluster, (unit, one))
-                    found[workload] = tuple(resolve(files, workload, name, clusters) for name in fields)
+                    found[workload] = _fields(repository, cluster, (unit, one))
     return tuple(sorted(found.items()))
+
+
+def targets(
+    files: Files, workload: Workload, fields: Sequence[FieldName], clusters: Sequence[Cluster] = ()
+) -> tuple[Target, ...]:
+    """Return where each of these fields of one workload lives."""
+    return tuple(resolve(files, workload, name, clusters) for name in fields)
 
 
 def _fields(repository: RepositoryMap, cluster: Cluster, found: Found) -> tuple[FieldName, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from aiops.errors import EditRefused
@@ -99,3 +101,14 @@ def test_both_parsers_agree_and_positions_are_exact(text: str) -> None:
             assert node.style + node.value + node.style == text[node.start : node.end]
         todo += getattr(node, "entries", [])
         todo += [part for pair in getattr(node, "pairs", []) for part in pair]
+
+
+def test_a_mapping_with_other_pairs_is_asked_for_those() -> None:
+    """A filled-in copy of forty keys answered with what the original had."""
+    (root,) = nodes.compose("".join(f"k{n}: a\n" for n in range(40)), pure=False)
+    assert isinstance(root, nodes.Mapping)
+    assert root.get("k3") is not None
+
+    filled = [(key, replace(value, value="b")) for key, value in root.pairs if isinstance(value, Scalar)]
+
+    assert "b" == nodes.text_at(replace(root, pairs=filled), "k3")
