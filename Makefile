@@ -138,8 +138,9 @@ bench-where: .venv/.test
 bench-hostile: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.where.hostile
 
+# FROM: the first trial. Stopped and started again it goes on; the parts are in .cache/chaos.jsonl.
 chaos: .venv/.test
-	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.chaos.run $(if $(filter command,$(origin N)),$(N),1000)
+	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.chaos.run $(if $(filter command,$(origin N)),$(N),1000) --first $(FROM)
 
 life: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.life.run $(DAYS)

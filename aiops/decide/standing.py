@@ -27,8 +27,8 @@ class Seen:
 
     @property
     def open(self) -> int:
-        """Return how many are open."""
-        return sum(pull.state == "open" for pull in self.pulls)
+        """Return how many changes are open; a younger one of the same change is about to be closed."""
+        return len({key(pull) for pull in self.pulls if pull.state == "open"})
 
     @property
     def today(self) -> int:
@@ -59,6 +59,8 @@ def refused(item: PlanItem, branch_key: str, seen: Seen, limits: Limits) -> str:
     own, action = marker.workload_hash(item.workload), item.decision.action
     for pull in seen.pulls:
         mark = marker.parse(pull.body)
+        if mark is not None and mark.outcome == "duplicate":
+            continue  # an older one makes the same change, and speaks for both
         same = key(pull) == branch_key
         about = mark is not None and mark.workload == own
         if pull.state == "open" and about and not same:

@@ -8,21 +8,22 @@ it is repeated. Only what our own account opened from this very repository count
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiops.domain import Proposal, PullRequest, PullState
 from aiops.edges import github_client
 from aiops.edges.github_branch import Branches
+from aiops.edges.github_comments import Comments
 from aiops.edges.github_errors import Rejected, speaking
 from aiops.errors import AiopsError, ForgeBusy, ForgeRefused
-from aiops.propose import lifecycle
+from aiops.propose import lifecycle, marker
 
 if TYPE_CHECKING:
-    from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest as GithubPull
     from github.Repository import Repository
 
@@ -41,6 +42,7 @@ class GitHubForge:
         self._repo = repo
         self._secrets = (github_client.connection(repo).token,)
         self._branches = Branches(repo)
+        self._comments = Comments(repo, self._branches, self._me)
         self._login: str | None = None
 
     def pulls(self) -> tuple[PullRequest, ...]:
@@ -86,16 +88,15 @@ class GitHubForge:
         if tip is None or not self._branches.advance(pull.branch, tip, proposal):
             return pull
         with speaking(f"updating pull request {pull.number}", self._secrets):
-            there = self._repo.get_pull(pull.number)
-            there.edit(title=proposal.title, body=proposal.body)
-            return self._seen(there)
+            return self._edited(pull.number, title=proposal.title, body=proposal.body)
 
     def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
         """Write down how it ended; return `pull` itself when a person pushed to it.
 
         The comment first, once; then body and state in one call, so that a run killed in between
         leaves an open pull request with a comment, and the next run ends it. What another run ended
-        meanwhile is left as that run left it.
+        meanwhile is left as that run left it. Equal comments of runs at once are taken back before the
+        body says that all is done: whoever dies before that is followed by a run that looks again.
         """
         del now_s
         with speaking(f"reading pull request {pull.number}", self._secrets):
@@ -106,18 +107,13 @@ class GitHubForge:
             return pull
         if comment:
             try:
-                self._say(pull, comment)
+                self._comments.say(pull.number, comment)
             except ForgeRefused as error:  # the body says how it ended all the same
                 _log.warning("pull request %d has no comment: %s", pull.number, error)
-
-        def send() -> PullRequest:
-            there = self._repo.get_pull(pull.number)
-            there.edit(body=body, state="closed") if close else there.edit(body=body)
-            return self._seen(there)
-
-        ended = self._branches.write(f"ending pull request {pull.number}", send)
-        self._take_back(pull, comment)
-        return ended
+        state = {"state": "closed"} if close else {}
+        return self._branches.write(
+            f"ending pull request {pull.number}", lambda: self._edited(pull.number, body=body, **state)
+        )
 
     # --- reading --------------------------------------------------------------------------------
 
@@ -217,44 +213,31 @@ class GitHubForge:
     def _adopted(self, wanted: Proposal) -> PullRequest | None:
         return lifecycle.match(wanted, [pull for pull in self._by_head(wanted.branch) if self._is_ours(pull)])
 
+    def _edited(self, number: int, **changed: str) -> PullRequest:
+        """Change a pull request; return it as it is then. Called inside `speaking`."""
+        from github.PullRequest import PullRequest as GithubPull
+
+        data = self._sent("PATCH", f"pulls/{number}", changed)
+        return self._seen(GithubPull(self._repo.requester, {}, data))
+
+    def _sent(self, verb: str, path: str, given: Mapping[str, Any] | None) -> Any:
+        """Send one write to an address of this repository that we made; return the answer.
+
+        Most methods of PyGithub want an object and use the addresses in it: one more call each.
+        """
+        _, answer = self._repo.requester.requestJsonAndCheck(verb, f"{self._repo.url}/{path}", input=given)
+        return answer
+
     def _only(self, wanted: Proposal, made: PullRequest) -> PullRequest:
         """Return the oldest open one of ours; close `made` when it is a younger duplicate of it."""
         oldest = self._adopted(wanted)
         if oldest is None or oldest.number >= made.number:
             return made
+        mark = marker.parse(made.body)
+        body = marker.rewritten(made.body, replace(mark, outcome="duplicate")) if mark else made.body
         with speaking(f"closing our duplicate {made.number}", self._secrets):
-            self._repo.get_pull(made.number).edit(state="closed")
+            self._edited(made.number, state="closed", body=body)
         return oldest
-
-    def _say(self, pull: PullRequest, comment: str) -> None:
-        """Add a comment unless we said the same there before."""
-        doing = f"commenting on pull request {pull.number}"
-        if self._said(pull, comment):
-            return
-        with speaking(doing, self._secrets):
-            issue = self._repo.get_issue(pull.number)
-        self._branches.write(
-            doing,
-            lambda: issue.create_comment(comment).id,
-            lambda: next((one.id for one in self._said(pull, comment)), None),
-        )
-
-    def _take_back(self, pull: PullRequest, comment: str) -> None:
-        """Delete all but the first of equal comments: two runs at once said the same."""
-        for younger in self._said(pull, comment)[1:] if comment else ():
-            doing = f"taking a comment back on {pull.number}"
-            with contextlib.suppress(ForgeRefused), speaking(doing, self._secrets):
-                younger.delete()
-
-    def _said(self, pull: PullRequest, comment: str) -> list[IssueComment]:
-        """Return our comments of this text, the oldest first."""
-        with speaking(f"reading the comments of {pull.number}", self._secrets):
-            found = [
-                one
-                for one in self._repo.get_issue(pull.number).get_comments()
-                if one.user.login.lower() == self._me().lower() and _plain(one.body) == _plain(comment)
-            ]
-        return sorted(found, key=lambda one: one.id)
 
     def _label(self, pull: PullRequest) -> None:
         """Add our label. It decides nothing, so a failure is only a warning."""
@@ -262,7 +245,7 @@ class GitHubForge:
             return
         try:
             with speaking(f"labelling pull request {pull.number}", self._secrets):
-                self._repo.get_pull(pull.number).add_to_labels(LABEL)
+                self._sent("POST", f"issues/{pull.number}/labels", {"labels": [LABEL]})
         except AiopsError as error:
             _log.warning("pull request %d has no label: %s", pull.number, error)
 
@@ -274,13 +257,10 @@ class GitHubForge:
         teams = [name.partition("/")[2] for name in reviewers if "/" in name]
         try:
             with speaking(f"asking for a review of pull request {pull.number}", self._secrets):
-                self._repo.get_pull(pull.number).create_review_request(people, teams)
+                asked = {"reviewers": people, "team_reviewers": teams}
+                self._sent("POST", f"pulls/{pull.number}/requested_reviewers", asked)
         except AiopsError as error:
             _log.warning("nobody was asked to review pull request %d: %s", pull.number, error)
-
-
-def _plain(text: str | None) -> str:
-    return " ".join((text or "").split())
 
 
 def _seconds(at: datetime | None) -> int:

@@ -147,8 +147,8 @@ class Double:
         if found := re.fullmatch(r"/issues/(?:comments/(\d+)|(\d+)(/comments)?)", part):
             return self._issue(verb, int(found[1] or 0), int(found[2] or 0), sent, listed=bool(found[3]))
         if found := re.fullmatch(r"/issues/(\d+)/labels", part):
-            self.labels += [(int(found[1]), name) for name in sent]
-            return 200, [{"name": name} for name in sent]
+            self.labels += [(int(found[1]), name) for name in sent["labels"]]
+            return 200, [{"name": name} for name in sent["labels"]]
         if found := re.fullmatch(r"/contents/(.+)", part):
             tree = self.trees[self.commits[query["ref"][0]]["tree"]]
             return 200, {"type": "file", "path": found[1], "sha": tree[found[1]][1]}
@@ -271,6 +271,16 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         return
 
+    def parse_request(self) -> bool:
+        """Read the request line and the headers; the library's parser of mail is half of a request."""
+        self.command, self.path, self.request_version = self.raw_requestline.decode("latin-1").split()
+        self.headers = {}  # type: ignore[assignment]
+        while (line := self.rfile.readline().decode("latin-1").strip()) != "":
+            name, _, value = line.partition(":")
+            self.headers[name] = value.strip()
+        self.close_connection = self.headers.get("Connection") == "close"
+        return True
+
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         sent = json.loads(self.rfile.read(length)) if length else None
@@ -299,12 +309,10 @@ class _Handler(BaseHTTPRequestHandler):
             if fault.kind == "html":
                 content = b"<html>Please log in to the network</html>"
             headers |= {"Connection": "close", **fault.headers}
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
         cut = 40 if fault is not None and fault.kind == "truncate" else 0
-        self.send_header("Content-Length", str(len(content) + cut))
-        self.end_headers()
+        headers["Content-Length"] = str(len(content) + cut)
+        head = [f"HTTP/1.1 {status} {self.responses[status][0]}", *(f"{k}: {v}" for k, v in headers.items())]
+        self.wfile.write("\r\n".join([*head, "", ""]).encode())
         if fault is not None and fault.kind == "drip":
             with contextlib.suppress(OSError):
                 for byte in content:

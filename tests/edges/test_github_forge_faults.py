@@ -21,7 +21,7 @@ from aiops.domain import Proposal, PullRequest
 from aiops.edges import github_client
 from aiops.edges.github_forge import GitHubForge
 from aiops.errors import AiopsError, ForgeBusy, ForgeRefused
-from aiops.propose import lifecycle
+from aiops.propose import lifecycle, marker
 
 TOKEN = "ghp_canary0123456789abcdefghij"
 FILES = {sample.IMAGE_FILE: sample.IMAGE_CONTENT, sample.HPA_FILE: sample.HPA_CONTENT}
@@ -249,6 +249,9 @@ def test_of_two_that_a_forge_without_uniqueness_let_in_the_younger_one_closes_it
     double.fault = race
     assert forge(double).open(made, 0).number == 1
     assert [one["state"] for one in double.pulls] == ["open", "closed"]
+    mark = marker.parse(double.pulls[1]["body"])
+    assert mark is not None
+    assert mark.outcome == "duplicate"  # else the next run takes it for the no of a person
 
 
 @pytest.mark.parametrize("unique", [True, False])

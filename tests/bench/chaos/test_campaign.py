@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from bench.chaos import campaign
+from bench.chaos import campaign, cheap
 from bench.chaos.world import World
 from edges import github_double
 from edges.github_double import Double
@@ -15,7 +15,7 @@ from edges.github_double import Double
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("chaos") / "gitops.git"
-    with github_double.running(Double(folder=folder)) as double, campaign.deadly():
+    with github_double.running(Double(folder=folder)) as double, campaign.deadly(), cheap.remembered():
         yield World(double)
 
 

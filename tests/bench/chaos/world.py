@@ -90,15 +90,18 @@ class Repository:
 
     double: Double
     shallow: bool = False
+    shown: dict[str, Shown] = field(default_factory=dict)  # maps of a commit live as long as this
 
     def head(self, base: str) -> str:
         return self.double.refs[f"heads/{base}"]
 
     def files(self, sha: str) -> Shown:
-        entries = self.double.trees[self.double.commits[sha]["tree"]]
-        return Shown(
-            sha, {path: (blob, self.double.blobs[blob]) for path, (_, blob) in sorted(entries.items())}
-        )
+        if sha not in self.shown:
+            entries = self.double.trees[self.double.commits[sha]["tree"]]
+            self.shown[sha] = Shown(
+                sha, {path: (blob, self.double.blobs[blob]) for path, (_, blob) in sorted(entries.items())}
+            )
+        return self.shown[sha]
 
     def commits(self, sha: str, path: str, limit: int) -> tuple[Commit, ...]:
         return ()
@@ -110,10 +113,12 @@ class World:
 
     double: Double
     now_s: int = field(default_factory=lambda: int(time.time()))
+    repository: Repository = field(init=False)
     plan: Plan = field(init=False)
     _kept: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.repository = Repository(self.double)
         self.double.seed({f"apps/{name}.yaml": manifest(name) for name in NAMES})
         self.double.now = _iso(self.now_s - 9 * HOUR)
         before = [_scaled(self, name, 5) for name in ("feed", "login", "search")]
@@ -147,9 +152,7 @@ class World:
         incidents = tuple(item.incident for item in plan.items)
         window = Grid(plan.data_time_s, plan.data_time_s, plan.step_s)
         before = Result(plan, window, incidents, None, {}, (), (), ())
-        return pipeline.propose(
-            JOB, before, Repository(self.double), GitHubForge(repo), now_s, lambda _: None
-        )
+        return pipeline.propose(JOB, before, self.repository, GitHubForge(repo), now_s, lambda _: None)
 
     def faults(self) -> dict[str, int]:
         """Return what is wrong in the end, counted by kind; all zero when every decision arrived once."""
@@ -227,7 +230,7 @@ def _iso(at_s: int) -> str:
 
 
 def _item(world: World, base: PlanItem, name: str, decision: Scale | Rollback) -> PlanItem:
-    own, files = workload(name), Repository(world.double).files(world.double.refs[BASE])
+    own, files = workload(name), world.repository.files(world.double.refs[BASE])
     target = where.resolve(files, own, decision.field, ())
     edits: tuple[Edit, ...] = editing.of(files, target, str(decision.new), ())
     now_s = world.now_s
