@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import signal
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import click
 
 from aiops import __version__
-from aiops.errors import AiopsError
+from aiops.errors import AiopsError, ConfigError
 from aiops.flags import (
     FILE,
     TARGET,
@@ -231,6 +232,9 @@ def report(file: Path, output: Path, summary_file: Path | None, prometheus: str)
     return command.report(file, output, summary_file, prometheus)
 
 
+HEADER_HELP = "Such as X-Scope-OrgID:shop; a secret only as '${NAME}', of the environment."
+
+
 @app.command()
 @click.option("--prometheus", envvar="AIOPS_PROMETHEUS", metavar="URL|DIR", help="A server, or a recording.")
 @click.option("--repo", envvar="AIOPS_REPO", metavar="DIR|OWNER/NAME", help="The GitOps repository.")
@@ -239,7 +243,7 @@ def report(file: Path, output: Path, summary_file: Path | None, prometheus: str)
 @click.option("--bearer-env", metavar="NAME", help="Environment variable with a bearer token.")
 @click.option("--username", help="For basic authentication.")
 @click.option("--password-env", metavar="NAME", help="Environment variable with its password.")
-@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help="Such as X-Scope-OrgID:shop.")
+@click.option("--header", "headers", multiple=True, metavar="NAME:VALUE", help=HEADER_HELP)
 @click.option("--ca", type=FILE, help="Certificates of the server's authority.")
 @click.option("--cert", type=FILE, help="Our certificate, for mutual TLS.")
 @click.option("--key", type=FILE, help="Its key.")
@@ -277,10 +281,27 @@ def main() -> None:
         _interrupted()
     except click.ClickException as error:
         error.show()
+        _documented(ConfigError(error.format_message()))
         sys.exit(2)
     except AiopsError as error:
         sys.stderr.write(f"error: {error}\n")
+        _documented(error)
         sys.exit(error.exit_code)
+
+
+def _documented(error: AiopsError) -> None:
+    """Print the JSON document of an error that ended a command before it could, if one was asked for.
+
+    Looked up in the words themselves: flags that click refuses were never parsed.
+    """
+    words = sys.argv[1:]
+    if "--format=json" not in words and ("--format", "json") not in pairwise(words):
+        return
+    import json
+
+    from aiops.report import failure
+
+    sys.stdout.write(json.dumps(failure(error), indent=1) + "\n")
 
 
 def _interrupted() -> None:

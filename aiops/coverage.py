@@ -6,19 +6,16 @@ it. A signal counts as there when it has a sample in the last day; how whole it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.domain import FieldName, Panel, Target, TimesArray, Workload
+from aiops.domain import Panel, Target, TimesArray, Workload
 from aiops.gitops import where
 from aiops.gitops.clusters import Cluster
 from aiops.ports import Files
 
-# Tried in this order; the first that can be edited is the one a pull request would change.
-_IMAGE: tuple[FieldName, ...] = ("image.tag", "image.digest")
-_CAPACITY: tuple[FieldName, ...] = ("hpa.max", "replicas")
 _COUNTED = "scrape what counts its requests (its sidecar, or its own /metrics)"
 _KUBE_STATE = "scrape kube-state-metrics with honor_labels: true"
 # Signal -> what would close the hole. A custom query is the user's own.
@@ -81,8 +78,8 @@ def covered(
                 workload,
                 {one.name: float(part) for one, part in zip(day.signals, share, strict=True)},
                 None if began is None else newest - began,
-                None if files is None else _place(files, workload, _IMAGE, clusters),
-                None if files is None else _place(files, workload, _CAPACITY, clusters),
+                None if files is None else _image(files, workload, clusters),
+                None if files is None else _capacity(files, workload, clusters),
             )
         )
     return tuple(found)
@@ -108,14 +105,13 @@ def _first_s(times: TimesArray, rows: np.ndarray) -> int | None:
     return int(times[np.argmax(seen)]) if seen.any() else None
 
 
-def _place(
-    files: Files, workload: Workload, names: Iterable[FieldName], clusters: Sequence[Cluster]
-) -> Target:
-    """Return the first field that can be edited, else the last refusal."""
-    target = None
-    for name in names:
-        target = where.resolve(files, workload, name, clusters)
-        if target.refusal is None:
-            break
-    assert target is not None  # noqa: S101 - there is always a name
-    return target
+def _image(files: Files, workload: Workload, clusters: Sequence[Cluster]) -> Target:
+    """Return the tag; the digest where that is what runs, or why neither can be edited."""
+    tag = where.resolve(files, workload, "image.tag", clusters)
+    return where.resolve(files, workload, "image.digest", clusters) if tag.refusal == where.PINNED else tag
+
+
+def _capacity(files: Files, workload: Workload, clusters: Sequence[Cluster]) -> Target:
+    """Return the number of replicas; where an autoscaler owns it the autoscaler's maximum."""
+    fixed = where.resolve(files, workload, "replicas", clusters)
+    return where.resolve(files, workload, "hpa.max", clusters) if fixed.owner else fixed

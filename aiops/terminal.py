@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiops.domain import DriftWatch, Hold, Outlook, PlanItem, Verdict
@@ -165,33 +166,36 @@ def pulls(found: Result, *, bodies: bool = False) -> None:
             say(f"\n{sent.proposal.body}")
 
 
-def explain(item: PlanItem) -> None:
+def explain(item: PlanItem, *, stderr: bool = False) -> None:
     """Print the whole trace of one decision: signals, evidence, each rule asked and its answer."""
+    tell = partial(say, stderr=stderr)
     incident, diagnosis, decision = item.incident, item.diagnosis, item.decision
-    say(f"\n{incident.workload}: {incident.state} since {utc(incident.onset_s)}, scored by {incident.scorer}")
+    tell(
+        f"\n{incident.workload}: {incident.state} since {utc(incident.onset_s)}, scored by {incident.scorer}"
+    )
     if incident.familiar is not None:
-        say(f"  familiar  {incident.familiar.reason}")
+        tell(f"  familiar  {incident.familiar.reason}")
     for breach in incident.signals:
-        say(
+        tell(
             f"  signal    {breach.signal} {breach.observed:.4g} {breach.unit}, "
             f"expected {breach.expected:.4g}, score {breach.score:.1f}, since {utc(breach.onset_s)}"
         )
     for name, evidence in (("for", diagnosis.evidence), ("against", diagnosis.against)):
         for one in evidence:
             value = "" if one.value is None else f": {one.value:.4g} {one.unit}"
-            say(f"  {name:<9} {one.claim}{value}")
+            tell(f"  {name:<9} {one.claim}{value}")
     for line in diagnosis.ruled_out:
-        say(f"  ruled out {line}")
+        tell(f"  ruled out {line}")
     if diagnosis.place:
-        say(f"  place     {diagnosis.place}")
+        tell(f"  place     {diagnosis.place}")
     for asked in diagnosis.trace:
-        say(f"  rule      {asked.rule} {'yes' if asked.holds else 'no '} {asked.answer}")
+        tell(f"  rule      {asked.rule} {'yes' if asked.holds else 'no '} {asked.answer}")
     for gate in item.gates:
-        say(f"  gate      {gate.rule} {'holds ' if gate.holds else 'passes'} {gate.answer}")
+        tell(f"  gate      {gate.rule} {'holds ' if gate.holds else 'passes'} {gate.answer}")
     if diagnosis.missing:
-        say(f"  not known {', '.join(diagnosis.missing)}")
+        tell(f"  not known {', '.join(diagnosis.missing)}")
     change = "" if isinstance(decision, Hold) else f" {decision.field} {decision.old} -> {decision.new}"
-    say(f"  decision  {decision.action}{change} by {decision.rule}: {decision.reason}")
+    tell(f"  decision  {decision.action}{change} by {decision.rule}: {decision.reason}")
 
 
 def _action(item: PlanItem | None) -> str:

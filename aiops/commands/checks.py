@@ -12,6 +12,7 @@ from typing import Literal
 
 from aiops import coverage
 from aiops.config import Config
+from aiops.decide.policy import SCALABLE
 from aiops.detect import windows
 from aiops.detect.settings import DAY_S, DetectSettings
 from aiops.domain import Grid, Panel
@@ -177,17 +178,24 @@ def workloads(seen: Seen, files: Files | None, clusters: Sequence[Cluster]) -> l
 def _workload(one: coverage.Covered) -> Check:
     have = len(one.signals) - len(one.missing)
     found, todo = [f"{have} of {len(one.signals)} signals"], []
+    bad = bool(one.missing)
     if one.missing:
         found[0] += f" (no {', '.join(one.missing)})"
         todo += list(dict.fromkeys(coverage.closes(name) for name in one.missing))
     if one.known_s is not None and one.known_s < DetectSettings().learning_s:
         found.append(f"known for {one.known_s // _HOUR_S} h")
+        bad = True
     elif one.gap > _GAPS and have:
         found.append(f"{one.gap:.0%} of the last day without a sample")
+        bad = True
     if one.image is not None:
         place = one.image.winner
         found.append(f"image in {place.file}" if place else f"image: {one.image.refusal}")
-    bad = bool(one.missing or len(found) > 2 or (one.image and one.image.refusal))
+        bad = bad or place is None
+    capacity = one.capacity if one.workload.kind in SCALABLE else None
+    if capacity and capacity.refusal and not (one.image and one.image.refusal == capacity.refusal):
+        found.append(f"{capacity.field}: {capacity.refusal}")
+        bad = True
     return Check("workload", str(one.workload), "warning" if bad else "ok", ", ".join(found), "; ".join(todo))
 
 

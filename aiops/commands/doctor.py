@@ -108,7 +108,6 @@ def _model(config: Config) -> Check:
     try:
         card = model_store.load(folder).card
     except ModelRefused as error:
-        # A run falls back to the forest: exit 50 is for settings that forbid it.
         todo = f"{error.todo}; until then the isolation forest scores"
         return Check("model", folder.name, "warning", error.message, todo)
     names = [one.name for one in connect.signal_queries(config) if one.name not in FATAL_SIGNALS]
@@ -126,7 +125,8 @@ def _print(found: list[Check], code: int) -> None:
     rows = [
         (one.state, " ".join(part for part in (one.name, one.subject) if part), one.text) for one in shown
     ]
-    terminal.table(("STATE", "WHAT", "FOUND, AND WHAT TO DO"), rows)
+    told = [tuple(terminal.plain(cell) for cell in row) for row in rows]  # names and paths are foreign
+    terminal.table(("STATE", "WHAT", "FOUND, AND WHAT TO DO"), told)
     if hidden:
         terminal.say(
             f"\n{hidden} more workloads {'have all' if len(holes) <= _SHOWN else 'are in --format json'}"

@@ -32,6 +32,9 @@ from aiops.ports import Files, Metrics
 DEADLINE_S = 120.0
 SCHEMA_FILE = "aiops.schema.json"
 _SHOWN = 8
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_SECRET_NAME = re.compile(r"authorization|token|secret|passw|api-?key|cookie|credential", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"(basic|bearer)\s", re.IGNORECASE)
 _GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 
 
@@ -191,7 +194,8 @@ def _text(
     github = not Path(repo).exists() and _GITHUB.fullmatch(repo) is not None
     place = f"  github: {json.dumps(repo)}" if github else f"  path: {json.dumps(_relative(repo, asked))}"
     clusters = sorted({one.workload.cluster for one in rows} - {""})
-    example = clusters[0] if clusters else "prod-eu"
+    example = json.dumps(clusters[0] if clusters else "prod-eu")  # a label: it stays one word of one line
+    folder = json.dumps(f"clusters/{clusters[0] if clusters else 'prod-eu'}")
     others = [f"{one.name} ({count} series)" for one, count in found.items() if not one.preset]
     fewer = [f"{name} ({count})" for name, count in (spare or {}).items()]
     lines = [
@@ -214,7 +218,7 @@ def _text(
         "",
         "# Only where two folders deploy one workload: which one belongs to which cluster.",
         "# clusters:",
-        f"#   - {{name: {example}, match: {{cluster: {example}}}, paths: [clusters/{example}]}}",
+        f"#   - {{name: {example}, match: {{cluster: {example}}}, paths: [{folder}]}}",
         "",
         "# github: pull requests there, with the token in GITHUB_TOKEN; local: branches and files.",
         f"forge: {'github' if github else 'local'}",
@@ -231,27 +235,44 @@ def _text(
 def _source(asked: Asked, source: str) -> list[str]:
     if "://" not in source and (Path(source) / "manifest.json").is_file():
         return [f"  recording: {json.dumps(_relative(source, asked))}"]
+    if "@" in source.partition("://")[2].partition("/")[0]:
+        todo = "give --username and --password-env"
+        raise ConfigError("expected an address without a user in it", where="--prometheus", todo=todo)
     lines = [f"  url: {json.dumps(source)}"]
     if asked.bearer_env:
-        lines.append(f'  auth: {{bearer: "${{{_variable(asked.bearer_env)}}}"}}')
+        lines.append(f'  auth: {{bearer: "{_variable(asked.bearer_env, "--bearer-env")}"}}')
     elif asked.username:
-        secret = f', password: "${{{_variable(asked.password_env)}}}"' if asked.password_env else ""
+        name = asked.password_env
+        secret = f', password: "{_variable(name, "--password-env")}"' if name else ""
         lines.append(f"  auth: {{username: {json.dumps(asked.username)}{secret}}}")
     else:
         lines.append('  # auth: {bearer: "${PROMETHEUS_TOKEN}"}')
     if asked.headers:
-        pairs = [one.partition(":") for one in asked.headers]
+        pairs = [_header(one) for one in asked.headers]
         lines.append("  headers:")
-        lines += [f"    {json.dumps(name.strip())}: {json.dumps(value.strip())}" for name, _, value in pairs]
+        lines += [f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in pairs]
     files = {"ca": asked.ca, "cert": asked.cert, "key": asked.key}
     named = [f"{key}: {json.dumps(_relative(str(path), asked))}" for key, path in files.items() if path]
     return [*lines, f"  tls: {{{', '.join(named)}}}"] if named else lines
 
 
-def _variable(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise ConfigError("expected the name of an environment variable, not its value", where="--bearer-env")
-    return name
+def _header(text: str) -> tuple[str, str]:
+    """Return name and value. Raises ConfigError for what looks like a secret: it would stand in the file."""
+    name, colon, value = (part.strip() for part in text.partition(":"))
+    if not (name and colon):
+        raise ConfigError("expected NAME:VALUE", where="--header")
+    if (_SECRET_NAME.search(name) or _SECRET_VALUE.match(value)) and not _VARIABLE.search(value):
+        todo = "write '${NAME}' in its place, of a variable of the environment"
+        raise ConfigError(
+            f"the value of {ascii(name)[1:-1]} looks like a secret", where="--header", todo=todo
+        )
+    return name, value
+
+
+def _variable(name: str, flag: str) -> str:
+    if not _VARIABLE.fullmatch(f"${{{name}}}"):
+        raise ConfigError("expected the name of an environment variable, not its value", where=flag)
+    return f"${{{name}}}"
 
 
 def _relative(path: str, asked: Asked) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
 from aiops.commands import exporting, notice, targets, times
 from aiops.config import Config, load
+from aiops.domain import PlanItem
 from aiops.edges import bundle_writing, carried_store
 from aiops.errors import AiopsError, ConfigError
 from aiops.job import Job, Result
@@ -97,6 +99,13 @@ def _testify(witness: bundle_writing.Writer, config: Config, now_s: int, found: 
 
 def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, dry_run: bool) -> int:
     """Print a result as a table or as one JSON document; return the exit code."""
+    items: list[PlanItem] = []
+    if explain:
+        try:
+            picked = targets.pick(explain, [incident.workload for incident in found.incidents])
+            items = [item for item in found.plan.items if item.workload == picked]
+        except ConfigError as unknown:  # the run itself is worth telling all the same
+            found, explain = replace(found, errors=(*found.errors, unknown)), None
     code = report.exit_code(found, detailed=detailed)
     if as_json:
         print(json.dumps(report.document(found, code), indent=1, allow_nan=False))  # noqa: T201 - stdout is the contract
@@ -106,16 +115,10 @@ def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, d
         terminal.result(found)
         terminal.pulls(found, bodies=dry_run)
     notice.tell(found)
-    if explain:
-        try:
-            picked = targets.pick(explain, [incident.workload for incident in found.incidents])
-        except ConfigError as error:
-            return failed(error, None, as_json=False)
-        items = [item for item in found.plan.items if item.workload == picked]
-        for item in items:
-            terminal.explain(item)
-        if not items:
-            terminal.say(f"\n{picked}: no incident, so no rule was asked")
+    for item in items:
+        terminal.explain(item, stderr=as_json)
+    if explain and not items:
+        terminal.say(f"\n{picked}: no incident, so no rule was asked", stderr=as_json)
     return code
 
 

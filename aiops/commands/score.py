@@ -37,7 +37,7 @@ def score(
             scored = wide.score_table(given, train_rows, found)
         table.write(output, given, scored)
     except AiopsError as error:
-        return failed(error, None, as_json=False)
+        return failed(error, None, as_json=as_json)
     summary = {
         "schema": "aiops.score/1",
         "rows": len(given.timestamps),

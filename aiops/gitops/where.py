@@ -23,6 +23,7 @@ from aiops.ports import Files
 
 FIELDS: tuple[FieldName, ...] = get_args(FieldName)
 IMAGES = ("image.tag", "image.digest")
+PINNED = "pinned by digest: a tag would change nothing; image.digest is what can change"
 _NAMED = 4  # containers that a refusal names
 
 
@@ -139,7 +140,7 @@ def _spots(
         )
     pinned = ":" in container.version and not container.spots[-1].problem
     if field == "image.tag" and pinned:
-        raise EditRefused("pinned by digest: a tag would change nothing; image.digest is what can change")
+        raise EditRefused(PINNED)
     if field == "image.digest" and not pinned and not container.spots[-1].problem:
         raise EditRefused("not pinned by digest; image.tag is what can change")
     return container.spots

@@ -13,6 +13,8 @@ from edges import exporters
 
 from aiops.commands import init
 from aiops.config import load
+from aiops.coverage import Covered
+from aiops.domain import Workload
 from aiops.report import utc
 
 
@@ -109,8 +111,41 @@ def test_only_names_of_variables_are_written_and_hostile_words_stay_words(asked)
     assert written(basic)["prometheus"]["auth"] == {"username": "me", "password": "${PW}"}
 
 
-def test_a_token_in_place_of_the_name_of_its_variable_is_refused_and_not_shown(capsys, asked):
-    said = dataclasses.replace(asked, bearer_env="eyJhbGciOi.tok-en", prometheus="http://127.0.0.1:1")
+def test_a_hostile_cluster_label_writes_no_key_into_the_file(asked):
+    label = "x}\nforge: github\nmodel: {{evil"
+    row = Covered(Workload(label, "shop", "Deployment", "web"), {}, None, None, None)
+    text = init._text(asked, "http://127.0.0.1:1", "acme/gitops", ("istio",), {}, (row,))
 
-    assert init.init(said, None) == 2
-    assert "tok-en" not in capsys.readouterr().err
+    assert yaml.safe_load(text) == written(asked, "http://127.0.0.1:1")
+    (example,) = [line for line in text.splitlines() if "match: {" in line]
+    (cluster,) = yaml.safe_load(example.removeprefix("#"))
+    assert (cluster["name"], cluster["match"]) == (label, {"cluster": label})
+
+
+@pytest.mark.parametrize(
+    ("said", "flag"),
+    [
+        ({"headers": ("Authorization: Bearer canary",)}, "--header"),
+        ({"headers": ("X-Scope-OrgID: shop", "x-api-key:canary")}, "--header"),
+        ({"headers": ("X-Team: Basic canary",)}, "--header"),
+        ({"headers": ("canary",)}, "--header"),
+        ({"prometheus": "https://me:canary@prometheus.example.com"}, "--prometheus"),
+        ({"bearer_env": "ca.nary"}, "--bearer-env"),
+        ({"username": "me", "password_env": "ca.nary"}, "--password-env"),
+    ],
+)
+def test_a_secret_in_place_of_the_name_of_its_variable_is_refused_by_its_flag(capsys, asked, said, flag):
+    found = dataclasses.replace(asked, **{"prometheus": "http://127.0.0.1:1", **said})
+
+    assert init.init(found, None) == 2
+    err = capsys.readouterr().err
+    assert f"error: {flag}: " in err
+    assert ("canary" in err, "ca.nary" in err) == (False, False)
+    assert list(asked.output.parent.iterdir()) == []
+
+
+def test_a_secret_header_that_names_its_variable_is_written(asked):
+    headers = ("Authorization: Bearer ${TOKEN}", "X-Api-Key:${KEY}")
+    found = written(dataclasses.replace(asked, headers=headers))
+
+    assert found["prometheus"]["headers"] == {"Authorization": "Bearer ${TOKEN}", "X-Api-Key": "${KEY}"}

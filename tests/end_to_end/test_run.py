@@ -181,20 +181,21 @@ def test_without_a_model_the_forest_takes_over_and_says_so(command, world):
     assert None not in reasons
 
 
-def test_explain_prints_every_rule_that_was_asked(command, world):
-    done = run(command, world)
-    name = next(iter(done.decisions()))
-    told = command(
-        "run", "--config", world.config, "--at", world.at, "--dry-run", "--explain", f"shop/{name}"
-    )
+def test_explain_prints_every_rule_that_was_asked_and_leaves_a_document_alone(command, world):
+    flags = ("run", "--config", world.config, "--at", world.at, "--dry-run", "--explain", "shop/checkout")
+    told, document = command(*flags), command(*flags, "--format", "json")
+
     assert "  rule      " in told.out
     assert "  decision  " in told.out
+    assert document.decisions()["checkout"][0] == "rollback"
+    assert "  rule      " in document.err
 
 
 @pytest.mark.parametrize("flag", ["--at", "--explain"])
 def test_a_wrong_flag_is_one_line_and_exit_2(command, world, flag):
-    done = command("run", "--config", world.config, "--at", world.at, "--dry-run", flag, "nonsense")
-    assert done.code == 2
+    flags = ("--at", world.at, "--dry-run", flag, "nonsense", "--format", "json")
+    done = command("run", "--config", world.config, *flags)
+    assert (done.code, done.report["exit_code"], len(done.report["errors"])) == (2, 2, 1)
     assert len([line for line in done.err.splitlines() if line.startswith("error: ")]) == 1
 
 
