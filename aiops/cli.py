@@ -212,6 +212,13 @@ def where(
     help="Minutes between runs.",
 )
 @click.option("--compare", metavar="DIR", type=FILE, help="Plans that shadow runs kept, instead of history.")
+@click.option(
+    "--budget",
+    "a_week",
+    metavar="N",
+    type=click.FloatRange(min=0),
+    help="Show which threshold leaves N proposals a week.",
+)
 @format_option
 def backtest(config_file: Path, output_format: str, **flags: Any) -> int:
     """Which pull requests history, or the plans below DIR, would have had, and what people did instead."""

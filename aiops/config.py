@@ -159,7 +159,7 @@ class CalendarConfig(_Strict):
 
 
 class Config(_Strict):
-    """The whole of `aiops.yaml`."""
+    """The whole of `aiops.yaml`. `threshold`: the score from which a step is bad, at least 1."""
 
     prometheus: Annotated[
         tuple[Prometheus, ...], BeforeValidator(lambda v: v if isinstance(v, list) else [v])
@@ -173,6 +173,7 @@ class Config(_Strict):
     cache: Path | None = None
     alertmanager: Prometheus | None = None  # `url` and how to introduce oneself there
     step: Annotated[Duration, Field(ge=15, le=3_600)] = 60
+    threshold: float = Field(default=1.0, ge=1, le=1_000)
     calendar: CalendarConfig = CalendarConfig()
 
     @model_validator(mode="after")

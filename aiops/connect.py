@@ -92,9 +92,10 @@ def clusters(config: Config) -> tuple[Cluster, ...]:
 
 
 def detect_settings(config: Config) -> DetectSettings:
-    """Return the detector's settings with the calendar of the people who make the load."""
+    """Return the detector's settings with the threshold, and the calendar of the people who make the load."""
     given = config.calendar
-    return DetectSettings(calendar=Calendar(given.timezone, given.holidays, given.excluded))
+    calendar = Calendar(given.timezone, given.holidays, given.excluded)
+    return DetectSettings(threshold=config.threshold, calendar=calendar)
 
 
 def sources(config: Config, deadline_s: float) -> list[tuple[str, Metrics]]:

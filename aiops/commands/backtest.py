@@ -8,12 +8,13 @@ from pathlib import Path
 
 from aiops import connect, terminal
 from aiops.commands import backtest_document, backtest_told, kept_plans, times
-from aiops.commands.backtest_told import WEEK_S, Backtest
+from aiops.commands.backtest_told import Backtest
 from aiops.commands.run import begun, failed
 from aiops.config import load
 from aiops.errors import AiopsError, ConfigError
-from aiops.evaluate import alerts, people, shadow
+from aiops.evaluate import alerts, budget, people, shadow
 from aiops.evaluate.backtest import Replay, replay
+from aiops.evaluate.budget import WEEK_S
 from aiops.evaluate.people import Reply
 from aiops.evaluate.verdicts import verdicts
 from aiops.job import Job, Progress
@@ -29,6 +30,7 @@ def backtest(
     end: str | None,
     every_min: int,
     compare: Path | None,
+    a_week: float | None,
     as_json: bool,
 ) -> int:
     """Replay, compare with git and alerts, print. Returns the exit code; errors are printed, not raised."""
@@ -37,6 +39,8 @@ def backtest(
         start_s = times.parse(start, "--from") if start else None
         if start_s is not None and end_s is not None and not start_s < end_s:
             raise ConfigError("expected --from before --to", where="--from", todo="swap them")
+        if compare is not None and a_week is not None:
+            raise ConfigError("plans hold no scores over time", where="--budget", todo="leave out --compare")
         with terminal.progress(quiet=as_json) as tell:
             if compare is None:
                 told = _history(config_file, (start_s, end_s, every_min * 60), tell)
@@ -44,6 +48,7 @@ def backtest(
                 told = _shadow(config_file, compare, (start_s, end_s), tell)
     except AiopsError as error:
         return failed(error, None, as_json=as_json)
+    told = replace(told, a_week=a_week)
     if as_json:
         print(json.dumps(backtest_document.document(told), indent=1, allow_nan=False))  # noqa: T201 - stdout is the contract
     else:
@@ -64,7 +69,8 @@ def _history(config_file: Path, span: tuple[int | None, int | None, int], tell: 
     known_s = max(end_s, min(now_s, connect.clock_s()))
     told = _beside_people(job, repository, found, known_s, tell)
     tell("reading alerts")
-    return replace(told, heard=_heard(job, metrics, found, told.replies))
+    curve = budget.curve(found, job.detect.threshold)
+    return replace(told, heard=_heard(job, metrics, found, told.replies), curve=curve)
 
 
 def _shadow(config_file: Path, folder: Path, span: tuple[int | None, int | None], tell: Progress) -> Backtest:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from aiops.commands.backtest_told import Backtest
+from aiops.evaluate import budget
 from aiops.evaluate.alerts import Heard
+from aiops.evaluate.budget import Kept
 from aiops.report import named, utc
 
 
@@ -42,9 +45,17 @@ def document(told: Backtest) -> dict[str, Any]:
                 "people": {"answer": reply.answer, "value": reply.value, "at": utc(reply.at_s)},
                 "verdict": {"ruling": verdict.ruling, "why": verdict.why},
                 "plan": one.source or None,
+                "strength": one.strength
+                if one.strength is not None and math.isfinite(one.strength)
+                else None,
             }
             for one, reply, verdict in zip(found.proposals, told.replies, told.verdicts, strict=True)
         ],
+        "thresholds": [
+            {"threshold": one.threshold, "proposals": len(one.places), "a_week": round(one.a_week, 3)}
+            for one in told.curve
+        ],
+        "budget": None if told.a_week is None else _budget(told.curve, told.a_week),
         "rollbacks_by_people": [
             {
                 "workload": named(act.workload),
@@ -61,6 +72,11 @@ def document(told: Backtest) -> dict[str, Any]:
 
 def _plans(refused: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {"refused": [{"file": name, "why": why} for name, why in refused]}
+
+
+def _budget(curve: Sequence[Kept], a_week: float) -> dict[str, Any]:
+    found = budget.meeting(curve, a_week)
+    return {"a_week": a_week, "threshold": found.threshold if found else None}
 
 
 def _alerts_document(heard: Heard) -> dict[str, Any]:

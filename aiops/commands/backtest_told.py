@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from statistics import median
 
 from aiops import terminal
+from aiops.evaluate import budget
 from aiops.evaluate.alerts import Alert, Heard
 from aiops.evaluate.backtest import Replay
+from aiops.evaluate.budget import WEEK_S, Kept
 from aiops.evaluate.ledger import Proposed
 from aiops.evaluate.people import Act, Answer, Reply
 from aiops.evaluate.verdicts import Ruling, Verdict
 from aiops.report import utc
 
-WEEK_S = 7 * 86_400
 _ANSWERS: dict[Answer, str] = {
     "same": "did the same",
     "other": "did otherwise",
@@ -29,7 +30,8 @@ class Backtest:
     """A replay beside what people did and heard. `heard`: None when alerts could not be read.
 
     `verdicts`: one for each proposal. `refused`: files among kept plans that are none, and why; None =
-    history was replayed.
+    history was replayed. `curve`: what higher thresholds would have left; `a_week`: the proposals that
+    somebody wishes to read, None = not said.
     """
 
     replay: Replay
@@ -38,6 +40,8 @@ class Backtest:
     acts: tuple[Act, ...]
     heard: Heard | None
     refused: tuple[tuple[str, str], ...] | None = None
+    curve: tuple[Kept, ...] = ()
+    a_week: float | None = None
 
 
 def show(told: Backtest) -> None:
@@ -64,10 +68,13 @@ def show(told: Backtest) -> None:
         terminal.say("")
         _actions(told)
         terminal.say("")
+    if told.a_week is not None and told.curve:
+        _thresholds(told)
+        terminal.say("")
     if told.heard is not None and told.heard.alerts:
         _alerts(told.heard)
         terminal.say("")
-    for line in _summary(told) + _heard(told):
+    for line in _summary(told) + _budget(told) + _heard(told):
         terminal.say(line)
 
 
@@ -110,6 +117,36 @@ def _actions(told: Backtest) -> None:
 def _precision(ruled: Counter[Ruling]) -> str:
     judged = ruled["right"] + ruled["wrong"]
     return f"{ruled['right'] / judged:.0%}" if judged else "-"
+
+
+def _thresholds(told: Backtest) -> None:
+    """Print what higher thresholds would have left. Verdicts stand beside it, and choose nothing."""
+    rows = []
+    for one in told.curve:
+        ruled = Counter(told.verdicts[at].ruling for at in one.places)
+        counts = (str(ruled[name]) for name in ("right", "wrong", "unknown"))
+        rows.append((f"{one.threshold:g}", str(len(one.places)), f"{one.a_week:.1f}", *counts))
+    terminal.table(("THRESHOLD", "PROPOSALS", "A WEEK", "RIGHT", "WRONG", "UNKNOWN"), rows)
+
+
+def _budget(told: Backtest) -> list[str]:
+    if told.a_week is None:
+        return []
+    if not told.curve:
+        why = "there was no proposal" if not told.replay.proposals else "scores over time are not known"
+        return [f"no threshold for {told.a_week:g} proposals a week: {why}"]
+    found = budget.meeting(told.curve, told.a_week)
+    if found is None:
+        least = told.curve[-1]
+        return [
+            f"no threshold leaves {told.a_week:g} proposals a week: {least.a_week:.1f} fire at any of them"
+        ]
+    return [
+        (
+            f"threshold {found.threshold:g} would have left about {found.a_week:.1f} proposals a week,"
+            f" at most {told.a_week:g} are wished: `threshold: {found.threshold:g}` in aiops.yaml"
+        )
+    ]
 
 
 def _alerts(heard: Heard) -> None:

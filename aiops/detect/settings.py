@@ -76,12 +76,14 @@ class Calendar:
 class DetectSettings:
     """When bad steps become an incident. Counts are steps with a score, times are metric time.
 
-    Dynatrace opens at 3 of 5 and closes after 5; the hold is Prometheus's `for`.
+    Dynatrace opens at 3 of 5 and closes after 5; the hold is Prometheus's `for`. `threshold`: the score
+    from which a step is bad; a crash loop or an image that cannot be pulled is bad at any.
     """
 
     window_steps: int = 5
     bad_to_open: int = 3
     clean_to_close: int = 5
+    threshold: float = 1.0
     hold_s: int = 900
     fatal_hold_s: int = 300
     learning_s: int = 26 * 3_600

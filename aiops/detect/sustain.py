@@ -43,7 +43,7 @@ def sustain(scores: Scores, history: History, settings: DetectSettings) -> tuple
     the short hold, everything else the long one; the worse state of the two counts.
     """
     worst, worst_fatal = kinds(scores, history.recent.values[:, :, -len(scores.times) :])
-    slow = track(worst, scores.step_s, settings.hold_s, settings)
+    slow = track(worst / settings.threshold, scores.step_s, settings.hold_s, settings)
     fast = track(worst_fatal, scores.step_s, settings.fatal_hold_s, settings)
     state = np.maximum(slow.state, fast.state)
     both = np.stack([slow.onset, fast.onset])  # [2, W]
@@ -75,7 +75,7 @@ def kinds(scores: Scores, observed: Float32Array) -> tuple[Float32Array, Float32
 
 
 def track(values: Float32Array, step_s: int, hold_s: int, settings: DetectSettings) -> Track:
-    """Run the machine over [n, T] scores."""
+    """Run the machine over [n, T] scores, as multiples of the threshold."""
     rows, steps = values.shape
     states = np.zeros((rows, steps), dtype=np.int8)
     onset = np.full(rows, -1, dtype=np.int64)

@@ -61,16 +61,15 @@ def replay(
         world.now = past.now = now_s
         seen, head = head, past.head(job.base)
         unusable += not spans.judged(now_s)
-        if not every_run and not ledger.matters(spans.firing(now_s), moved=head != seen):
-            continue
-        looked += 1
-        try:
-            found = pipeline.analyse(
-                job, world, past, now_s, _quiet, scored=None if every_run else spans.scores
-            )
-        except DataUnusable:
-            continue
-        ledger.note(now_s, pipeline.propose(job, found, past, ledger.forge, now_s, _quiet))
+        if every_run or ledger.matters(spans.firing(now_s), moved=head != seen):
+            looked += 1
+            try:
+                scored = None if every_run else spans.scores
+                found = pipeline.analyse(job, world, past, now_s, _quiet, scored=scored)
+                ledger.note(now_s, pipeline.propose(job, found, past, ledger.forge, now_s, _quiet))
+            except DataUnusable:
+                pass  # counted above; what is open stays open
+        ledger.weigh(now_s, spans.strength)
     return Replay(start_s, end_s, every_s, len(times), looked, unusable, ledger.proposals())
 
 

@@ -7,6 +7,7 @@ most often because people changed the repository a moment ago. It is followed un
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiops.domain import Hold, Outcome, PlanItem, PullRequest, State, Workload
@@ -23,7 +24,8 @@ class Proposed:
 
     `calm_s`: the newest step at which the workload fired, once it was judged and quiet after the end.
     `still_s`: the newest run after the end in which it fired. Both None = not seen. `source`: the
-    plan that it stood in first, "" when history was replayed.
+    plan that it stood in first, "" when history was replayed. `strength`: the highest threshold at which
+    its incident would have fired while it was open, infinity for a crash loop; None = plans do not tell.
     """
 
     workload: Workload
@@ -41,6 +43,7 @@ class Proposed:
     calm_s: int | None = None
     still_s: int | None = None
     source: str = ""
+    strength: float | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class _Opened:
     calm_s: int | None = None
     still_s: int | None = None
     settled: bool = False
+    strength: float | None = None
 
 
 class Ledger:
@@ -99,6 +103,13 @@ class Ledger:
                 one.calm_s = max(quiet[one.hash].since_s, one.opened_s)
                 one.settled = True
 
+    def weigh(self, now_s: int, strength: Callable[[str, int], float]) -> None:
+        """Write down how strong the incidents behind the open ones are at one run."""
+        for pull in self.forge.pulls():
+            if pull.state == "open":
+                one = self._opened[pull.number]
+                one.strength = max(one.strength or 0.0, strength(one.hash, now_s))
+
     def proposals(self) -> tuple[Proposed, ...]:
         """Return them all, oldest first."""
         return tuple(_proposed(pull, self._opened[pull.number]) for pull in reversed(self.forge.pulls()))
@@ -124,4 +135,5 @@ def _proposed(pull: PullRequest, one: _Opened) -> Proposed:
         calm_s=one.calm_s,
         still_s=one.still_s,
         source=one.source,
+        strength=one.strength,
     )

@@ -6,6 +6,7 @@ run of the past takes its twelve hours out of two of them.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,11 @@ from aiops.reading import Reader, read_history
 
 _PLANES = ("values", "expected", "lower", "upper")  # [W, S, T]
 _FIRING = 2
+# Thresholds that are tried: close together where a little matters, round for people.
+LEVELS = (
+    *(1.0, 1.1, 1.2, 1.3, 1.5, 1.7, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0),
+    *(30.0, 40.0, 50.0, 60.0, 80.0, 100.0, 150.0, 200.0, 300.0, 500.0, 1_000.0),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +69,27 @@ class Spans:
         days, window = self._judged_steps(now_s)
         return {days.hashes[row] for row in np.flatnonzero(self._state(days, window) == _FIRING)}
 
+    def strength(self, workload: str, now_s: int) -> float:
+        """Return the highest of `LEVELS` at which a run at `now_s` would find a workload firing, by its hash.
+
+        0 where it does not fire at all, infinity where no threshold counts: a crash loop.
+        """
+        days, window = self._judged_steps(now_s)
+        if workload not in days.hashes:
+            return 0.0
+        row, step, settings = days.hashes.index(workload), self._job.step_s, self._job.detect
+        fast = days.fast[[row], window]
+        if sustain.track(fast, step, settings.fatal_hold_s, settings).state[0] == _FIRING:
+            return np.inf
+        slow = days.slow[[row], window]
+
+        def calm(level: float) -> int:  # at a higher level fewer steps are bad: what is calm stays calm
+            state = sustain.track(slow / level, step, settings.hold_s, settings).state
+            return int(state[0] != _FIRING)
+
+        found = bisect_left(LEVELS, 1, key=calm)
+        return LEVELS[found - 1] if found else 0.0
+
     def judged(self, now_s: int) -> bool:
         """Tell whether a run at `now_s` has a verdict for any workload, or no usable data.
 
@@ -83,7 +110,7 @@ class Spans:
 
     def _state(self, days: _TwoDays, window: slice) -> NDArray[np.int8]:
         step, settings = self._job.step_s, self._job.detect
-        slow = sustain.track(days.slow[:, window], step, settings.hold_s, settings).state
+        slow = sustain.track(days.slow[:, window] / settings.threshold, step, settings.hold_s, settings).state
         fast = sustain.track(days.fast[:, window], step, settings.fatal_hold_s, settings).state
         return np.maximum(slow, fast)
 

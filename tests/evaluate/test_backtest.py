@@ -115,7 +115,7 @@ def test_runs_without_samples_are_counted_beside_those_that_had_some(past):
 def test_a_span_without_samples_is_not_called_calm(capsys, past, monkeypatch):
     silent = Cut(past.doors()[1], 0)
     monkeypatch.setattr(command.connect, "metrics", lambda *_: silent)
-    flags = {"start": str(BAD_S), "end": str(BAD_S + 3_600), "every_min": 10, "compare": None}
+    flags = {"start": str(BAD_S), "end": str(BAD_S + 3_600), "every_min": 10, "compare": None, "a_week": None}
 
     assert command.backtest(past.config, **flags, as_json=False) == 20
     text = capsys.readouterr().out
@@ -156,7 +156,13 @@ def test_a_rollback_of_people_without_a_proposal_is_counted_too(past):
 
 
 def test_the_command_prints_weeks_and_reviews_and_the_document_holds_the_same(capsys, past):
-    flags = {"start": str(BAD_S + 1_200), "end": str(BAD_S + 3_000), "every_min": 15, "compare": None}
+    flags = {
+        "start": str(BAD_S + 1_200),
+        "end": str(BAD_S + 3_000),
+        "every_min": 15,
+        "compare": None,
+        "a_week": None,
+    }
     assert command.backtest(past.config, **flags, as_json=False) == 0
     text = capsys.readouterr().out
     assert "1 proposals, 336.0 a week: so many reviews it would have cost" in text
@@ -179,6 +185,6 @@ def test_the_command_prints_weeks_and_reviews_and_the_document_holds_the_same(ca
     ],
 )
 def test_a_span_that_cannot_be_replayed_is_one_line(capsys, past, flags, told):
-    assert command.backtest(past.config, **flags, every_min=5, compare=None, as_json=False) == 2
+    assert command.backtest(past.config, **flags, every_min=5, compare=None, a_week=None, as_json=False) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert told in line

@@ -49,7 +49,7 @@ def folder(plans, tmp_path):
 
 def compared(past, capsys, folder, *, code=0, **flags):
     """Return the document and what was said on stderr."""
-    given = {"start": None, "end": None, "every_min": 10, **flags}
+    given = {"start": None, "end": None, "every_min": 10, "a_week": None, **flags}
     assert command.backtest(past.config, compare=folder, as_json=True, **given) == code
     out, err = capsys.readouterr()
     return json.loads(out), err.splitlines()
@@ -79,7 +79,7 @@ def test_people_and_recovery_say_that_the_plan_was_right(past, plans, capsys):
     assert one["people"]["answer"] == "same"
     assert one["verdict"] == {"ruling": "right", "why": "people did the same, and it was calm"}
 
-    given = {"start": None, "end": None, "every_min": 10}
+    given = {"start": None, "end": None, "every_min": 10, "a_week": None}
     assert command.backtest(past.config, compare=plans, as_json=False, **given) == 0
     text = capsys.readouterr().out
     assert "people and recovery: 1 right, 0 wrong, 0 unknown; precision 100% of 1" in text
@@ -146,13 +146,19 @@ def test_without_a_plan_there_is_one_line_and_exit_code_2(past, tmp_path, capsys
         folder.mkdir()
     if what == "no plan":
         (folder / "x.json").write_text("[]", encoding="utf-8")
-    given = {"start": None, "end": None, "every_min": 10}
+    given = {"start": None, "end": None, "every_min": 10, "a_week": None}
     assert command.backtest(past.config, compare=folder, as_json=False, **given) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
     assert "aiops run --plan" in line
 
 
 def test_plans_outside_of_the_span_that_is_asked_for_are_one_line(past, plans, capsys):
-    given = {"start": str(END_S + 86_400), "end": None, "every_min": 10}
+    given = {"start": str(END_S + 86_400), "end": None, "every_min": 10, "a_week": None}
     assert command.backtest(past.config, compare=plans, as_json=False, **given) == 2
     assert "lies between --from and --to" in capsys.readouterr().err
+
+
+def test_plans_hold_no_scores_to_find_a_threshold_in(past, plans, capsys):
+    given = {"start": None, "end": None, "every_min": 10, "a_week": 1.0}
+    assert command.backtest(past.config, compare=plans, as_json=False, **given) == 2
+    assert "--budget: plans hold no scores" in capsys.readouterr().err
