@@ -1,11 +1,13 @@
 """What a person sees: progress on stderr, tables and pull requests on stdout.
 
 Pleasant on a terminal, plain in a pipe: no colour, no control characters, no wrapping. Texts from
-metrics never carry markup: everything is printed as `Text`, never as rich's mark-up.
+metrics never carry markup: everything is printed as `Text`, never as rich's mark-up. Nor do they drive a
+terminal, or the runner of a CI job that reads its log for commands.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 300  # characters of a foreign text
 PIPE_WIDTH = 10_000  # in a pipe a line is a record: never wrap it
+# GitHub's runner obeys a line that starts with `::name`, and the older `##[name]` anywhere in one.
+_COMMAND = re.compile(r"(?m)^(\s*):(?=:)|#(?=#\[)")
 _STYLES = {
     "anomalous": "bold red",
     "healthy": "green",
@@ -51,12 +55,21 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
         with shown.status("starting") as status:
             yield status.update
     else:
-        yield lambda text: shown.print(f"aiops: {text}")
+        yield lambda text: shown.print(shielded(f"aiops: {text}"))
 
 
 def say(text: str, *, stderr: bool = False) -> None:
-    """Print one plain line."""
-    console(stderr=stderr).print(text)
+    """Print plain text, whatever it holds."""
+    console(stderr=stderr).print(shielded(text))
+
+
+def shielded(text: str) -> str:
+    """Return a text of ours with foreign words in it that is no command to whoever reads it.
+
+    The escapes are those of JSON, so that a document stays the same document.
+    """
+    seen = "".join(char if char.isprintable() or char in "\n\t" else f"\\u{ord(char):04x}" for char in text)
+    return _COMMAND.sub(lambda found: f"{found[1] or ''}\\u{ord(found[0][-1]):04x}", seen)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -65,6 +78,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     out = console()
+    rows = [[_visible(cell) for cell in row] for row in rows]
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for index, header in enumerate(headers):
         last = index == len(headers) - 1
@@ -79,12 +93,16 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (headers, *rows)
     ]
-    out.print("\n".join(lines))
+    out.print(shielded("\n".join(lines)))
 
 
 def plain(text: str) -> str:
     """Return a foreign text, shortened, that cannot drive the reader's terminal."""
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text[:MAX_TEXT])
+    return _visible(text[:MAX_TEXT])
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def result(found: Result) -> None:

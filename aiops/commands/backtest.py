@@ -50,7 +50,7 @@ def backtest(
         return failed(error, None, as_json=as_json)
     told = replace(told, a_week=a_week)
     if as_json:
-        print(json.dumps(backtest_document.document(told), indent=1, allow_nan=False))  # noqa: T201 - stdout is the contract
+        print(terminal.shielded(json.dumps(backtest_document.document(told), indent=1, allow_nan=False)))  # noqa: T201 - stdout is the contract
     else:
         backtest_told.show(told)
     return 20 if told.replay.unusable == told.replay.runs else 0

@@ -50,7 +50,7 @@ def doctor(config_file: Path, at: str | None, *, as_json: bool) -> int:
             found += checks.workloads(reading, files, connect.clusters(config))
     code = worst([one.exit_code for one in found if one.state == "problem"])
     if as_json:
-        print(json.dumps(_document(found, code, reading), indent=1))  # noqa: T201 - stdout is the contract
+        print(terminal.shielded(json.dumps(_document(found, code, reading), indent=1)))  # noqa: T201 - stdout is the contract
     else:
         _print(found, code)
     return code

@@ -7,6 +7,7 @@ A storm of a thousand incidents is one line. What metrics say is escaped for bot
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from aiops import report, terminal
@@ -22,7 +23,7 @@ def tell(found: Result) -> None:
     if os.environ.get("GITHUB_ACTIONS") != "true" or not tripped:
         return
     text = "; ".join(f"{one.id}: {one.value} (limit {one.limit})" for one in tripped)
-    terminal.say(f"::warning title=aiops proposes nothing more::{_data(text)}", stderr=True)
+    print(f"::warning title=aiops proposes nothing more::{_data(text)}", file=sys.stderr)  # noqa: T201 - `say` writes no commands
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -38,4 +39,4 @@ def tell(found: Result) -> None:
 def _data(text: str) -> str:
     """Return text for a command of the runner: one line of visible ASCII, `%` escaped."""
     plain = "".join(char if " " <= char <= "~" else "?" for char in text)
-    return plain.replace("%", "%25")[:2000]
+    return plain.replace("##[", "#?[").replace("%", "%25")[:2000]

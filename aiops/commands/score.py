@@ -48,7 +48,7 @@ def score(
         "output": str(output),
     }
     if as_json:
-        print(json.dumps(summary, indent=1))  # noqa: T201 - stdout is the contract
+        print(terminal.shielded(json.dumps(summary, indent=1)))  # noqa: T201 - stdout is the contract
     else:
         terminal.say(
             f"{summary['rows']} rows x {len(given.columns)} columns by {scored.scorer}, "

@@ -76,7 +76,7 @@ def _answer(target: str | None, repo: Path | None, config_file: Path, *, as_json
     except AiopsError as error:
         return failed(error, None, as_json=as_json)
     if as_json:
-        print(json.dumps(_document(found, rendered, shallow=repository.shallow), indent=1))  # noqa: T201 - stdout is the contract
+        print(terminal.shielded(json.dumps(_document(found, rendered, shallow=repository.shallow), indent=1)))  # noqa: T201 - stdout is the contract
     elif target:
         _print_places(found, rendered, shallow=repository.shallow)
     else:

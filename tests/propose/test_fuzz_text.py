@@ -15,4 +15,9 @@ def test_a_place_that_lets_text_through_is_noticed(monkeypatch):
     _, found, _ = run.part((0, 60))
     assert found["body: mention"] > 0
     assert found["body: command"] > 0
-    assert found["runner command"] > 0
+
+
+def test_a_log_that_lets_text_through_is_noticed(monkeypatch):
+    monkeypatch.setattr(run.terminal, "shielded", lambda text: text)
+    _, found, _ = run.part((0, 60))
+    assert found["log: ::error::"] > 0

@@ -11,17 +11,24 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
+import functools
+import json
 import multiprocessing
 import random
 import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from urllib.parse import quote
 
 from propose import gfm, hostile, poison
 
+from aiops import terminal
+from aiops.commands import notice
 from aiops.edges import redaction
+from aiops.page import document, summary
 from aiops.propose import body, inert, marker, proposal
 
 URL = "https://prometheus.example.com"
@@ -32,8 +39,9 @@ ENCODED = (
     quote(TOKEN, safe=""),
 )
 ALPHABET = "@#`|<>[]()!/\\:*_~-.wgh1 \n\r\t&;%$\"'{}=+^,?\x00\x1b\x7f\u202e\u200b\U0001f600\U000e0041é\uff20"
-# The runner reads a line that starts (after spaces) with `::name ...::`, and the older `##[name]`.
-RUNNER = re.compile(r"(?m)^\s*(::[A-Za-z-]+.*?::|##\[)")
+# The runner obeys a line that starts (after spaces) with `::name ...::`, and the older `##[name]` anywhere.
+# It takes a carriage return for the end of a line.
+RUNNER = re.compile(r"(?:^|[\r\n])\s*(::[A-Za-z-]+.*?::)|(##\[)")
 
 
 def strings(seed: int, count: int) -> list[str]:
@@ -58,13 +66,41 @@ def live(text: str, mark: marker.Marker) -> list[str]:
     message = proposal._commit_message(title, item, mark)
     acts += [f"title: {one}" for one in gfm.raw(title)]
     acts += [f"commit: {one}" for one in gfm.raw(message)]
-    shown = "\n".join(
-        [inert.label(text), inert.place(text), inert.prose(text), inert.query(text), title, message]
-    )
-    acts += ["runner command"] if RUNNER.search(shown) else []
+    acts += [f"summary: {one}" for one in gfm.foreign(_summary(text))]
+    acts += [f"log: {one[0] or one[1]}" for one in RUNNER.findall(_log(text, title, message))]
+    noted = f"::warning title=x::{notice._data(text)}"
+    acts += ["annotation"] if len(RUNNER.findall(noted)) != 1 or len(noted.splitlines()) != 1 else []
     secret = redaction.redact(f"{text} {' '.join(ENCODED)}", (TOKEN,))
     acts += [f"token: {number}" for number, one in enumerate(ENCODED) if one in secret]
     return acts
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """Let one string be escaped once for all of its places: sixty of them ask the same of a pure function."""
+    escape = inert._escape
+    inert._escape = functools.cache(escape)
+    try:
+        yield
+    finally:
+        inert._escape = escape
+
+
+def _log(text: str, *ours: str) -> str:
+    """Return a log in which the text begins a line, stands in one, and in a document."""
+    lines = [text, f"  {text}", f"note: {text}", json.dumps({text: [text]}, indent=1), *ours]
+    lines += [inert.label(text), inert.place(text), inert.prose(text), inert.query(text)]
+    return terminal.shielded("\n".join(lines))
+
+
+def _summary(text: str) -> str:
+    """Return a step summary in which every text of others is this one; its own links are taken out."""
+    named = document.Workload(text, text, text, text)
+    judged = document.Judged(named, "anomalous", text, incident=document.Incident("firing", None))
+    found = document.Report(
+        "aiops.report/1", 0, errors=(document.Failure(text, text, text, text),), workloads=(judged,)
+    )
+    return summary.markdown(found).replace("### ", "## ", 1)
 
 
 def part(asked: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
@@ -75,7 +111,8 @@ def part(asked: tuple[int, int]) -> tuple[int, Counter[str], list[str]]:
     found: Counter[str] = Counter()
     examples = []
     for text in strings(seed, count):
-        acts = live(text, mark)
+        with remembered():
+            acts = live(text, mark)
         found.update(acts)
         if acts and len(examples) < 3:
             examples.append(f"{text[:120]!r}: {acts}")
