@@ -8,6 +8,7 @@ commit: the field must have the new value, and no other workload may have change
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 from aiops.domain import Edit, Insertion, Pin, Place, Target, TreeFile
 from aiops.errors import EditRefused
@@ -21,10 +22,29 @@ from aiops.gitops.structure import parsed
 from aiops.ports import Files
 
 Row = tuple[str, str, str, str, str]  # unit, kind, namespace, name, field
+# A replay asks the same of the same commit in every step of an incident, a run asks it twice.
+_ANSWERS: WeakKeyDictionary[Files, dict[object, tuple[Edit, ...] | EditRefused]] = WeakKeyDictionary()
 
 
 def of(files: Files, target: Target, new: str, clusters: Sequence[Cluster] = ()) -> tuple[Edit, ...]:
-    """Return the edits that set a field to `new`, the value first. Raises EditRefused."""
+    """Return the edits that set a field to `new`, the value first. Raises EditRefused.
+
+    The answer is kept as long as the `Files` object lives: a commit does not change.
+    """
+    known = _ANSWERS.setdefault(files, {})
+    asked = (target, new, tuple((one.name, *sorted(one.match.items()), one.paths) for one in clusters))
+    if asked not in known:
+        try:
+            known[asked] = _of(files, target, new, clusters)
+        except EditRefused as error:
+            known[asked] = error.with_traceback(None)
+    answer = known[asked]
+    if isinstance(answer, EditRefused):
+        raise answer.with_traceback(None)
+    return answer
+
+
+def _of(files: Files, target: Target, new: str, clusters: Sequence[Cluster]) -> tuple[Edit, ...]:
     if target.winner is None:
         raise EditRefused(target.refusal or "no place sets this field", where=str(target.workload))
     image = target.field in {"image.tag", "image.digest"}

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from aiops.errors import EditRefused
 from aiops.gitops import helm, image_reference, releases
 from aiops.gitops.layers import Layer
-from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
-from aiops.gitops.patches import MAX_STEPS, block, block_images, listed, patch
+from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, entries_at, look, text_at
+from aiops.gitops.patches import MAX_STEPS, Patch, block, block_images, listed, matches, patch
 from aiops.gitops.rendered import Container, Rendered, number, objects, placeholder, spot_of
+from aiops.gitops.replacements import Entry, Replacing, config_map_in
 from aiops.gitops.snapshot import Snapshot, Spot
+from aiops.gitops.sources import Part
 
 MAX_LAYERS = 32
 MAX_OBJECTS = 5_000  # bases that include each other twice grow without bound
@@ -37,6 +40,7 @@ class Renderer:
         self.referenced: set[str] = set()  # folders that another kustomization builds on
         self.components: set[str] = set()  # folders whose kustomization is a component
         self.used: set[str] = set()  # files that belong to a kustomization
+        self.replacing = Replacing()
 
     def render(self, folder: str, above: tuple[str, ...] = ()) -> list[Rendered]:
         """Return the objects of a folder that has a kustomization. Raises EditRefused."""
@@ -101,7 +105,7 @@ class Renderer:
             one.layers = [Layer(file, 0, (), "kustomization", images, name)]
         set_replicas(found, file, 0, (), root)
         set_images(found, file, 0, (), root)
-        self._replace(found, folder, file, root)
+        self._replace(found, folder, file, root, (*early, *late))
         return found
 
     def _resources(self, folder: str, file: str, root: Node | None, above: tuple[str, ...]) -> list[Rendered]:
@@ -144,26 +148,38 @@ class Renderer:
             found.append(made)
         return found
 
-    def _replace(self, found: list[Rendered], folder: str, file: str, root: Node | None) -> None:
-        """Mark what `replacements` and `transformers` may set; they are not evaluated."""
+    def _replace(
+        self, found: list[Rendered], folder: str, file: str, root: Node | None, patches: tuple[Patch, ...]
+    ) -> None:
+        """Let `replacements` win; mark what `transformers` may set, which are not evaluated."""
+
+        def config_map(name: str) -> Part:
+            asked = Rendered("ConfigMap", [name], "", file, 0)
+            generated = (text_at(one, "name") for one in entries_at(root, "configMapGenerator"))
+            others = entries_at(root, "components") or any(matches(one, asked) for one in patches)
+            if others or name in generated:
+                return Part(file, 0, (), None, "something else may change")
+            paths = (self._join(folder, text_at(one)) for one in entries_at(root, "resources"))
+            return config_map_in(self._snapshot, (one for one in paths if one is not None), name)
+
+        self.replacing.apply(found, file, self._replacements(folder, file, root), config_map)
         if not all(self._only_labels(folder, entry) for entry in entries_at(root, "transformers")):
             for one in found:
                 block(one, f"transformers of {file} may set it")
-        for entry in entries_at(root, "replacements"):
-            path = text_at(entry, "path")
-            nodes = list(self._snapshot.nodes(self._join(folder, path) or "")) if path else [entry]
-            fields = {
-                text_at(field)
-                for node in nodes
-                for part in (node, *entries_at(node))
-                for target in entries_at(part, "targets")
-                for field in entries_at(target, "fieldPaths")
-            }
-            for one in found:
-                if any("image" in field for field in fields):
-                    block_images(one.containers, f"replacements of {file} may set it")
-                if any("replicas" in field.lower() for field in fields):
-                    block(replace(one, containers=[]), f"replacements of {file} may set it")
+
+    def _replacements(self, folder: str, file: str, root: Node | None) -> Iterator[Entry]:
+        """Yield each replacement: inline, or of a file that holds one or a list of them."""
+        for index, entry in enumerate(entries_at(root, "replacements")):
+            path = self._join(folder, text_at(entry, "path")) if text_at(entry, "path") else None
+            if path is None:
+                yield Entry(file, 0, ("replacements", index), entry)
+                continue
+            self.used.add(path)
+            for document, node in enumerate(self._snapshot.nodes(path)):
+                listed_ = enumerate(node.entries) if isinstance(node, Sequence) else ()
+                yield from (Entry(path, document, (number,), one) for number, one in listed_)
+                if isinstance(node, Mapping):
+                    yield Entry(path, document, (), node)
 
     def _only_labels(self, folder: str, entry: Node) -> bool:
         """Tell whether a transformer is one of kustomize's own that writes labels or annotations."""

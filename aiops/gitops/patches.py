@@ -92,19 +92,20 @@ def patch(objects: list[Rendered], patches: Iterable[Patch]) -> list[Rendered]:
             block(found, "more patches than can be compared may set it")
         return kept
     for one in patches:
-        gone = [found for found in kept if _matches(one, found) and _patch_one(one, found)]
+        gone = [found for found in kept if matches(one, found) and _patch_one(one, found)]
         kept = [found for found in kept if not any(found is lost for lost in gone)]
     return kept
 
 
-def _matches(one: Patch, found: Rendered) -> bool:
+def matches(one: Patch, found: Rendered) -> bool:
+    """Tell whether a patch is, or may be, for an object."""
     if one.target is None:
         return (
             _same_kind(text_at(one.node, "kind"), found)
             and text_at(one.node, "metadata", "name") in found.names
         )
     kind, name = text_at(one.target, "kind"), text_at(one.target, "name")
-    return (_same_kind(kind, found) or _selects(kind, [found.kind])) and _selects(name, found.names)
+    return (_same_kind(kind, found) or selects(kind, [found.kind])) and selects(name, found.names)
 
 
 def _same_kind(kind: str, found: Rendered) -> bool:
@@ -112,7 +113,7 @@ def _same_kind(kind: str, found: Rendered) -> bool:
     return kind == found.kind or (not found.kind and kind in POD_SPEC)
 
 
-def _selects(pattern: str, names: list[str]) -> bool:
+def selects(pattern: str, names: list[str]) -> bool:
     """Tell whether an anchored regular expression of a kustomize target selects one of the names."""
     if not pattern or pattern in names:
         return True

@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from aiops.errors import EditRefused
-from aiops.gitops import applicationset, helm, links, owners, releases, revisions, sources, substitute, units
+from aiops.gitops import (
+    applicationset,
+    helm,
+    links,
+    owners,
+    releases,
+    replacements,
+    revisions,
+    sources,
+    substitute,
+    units,
+)
 from aiops.gitops.config_maps import ConfigMaps
 from aiops.gitops.kustomize import Renderer, set_images
 from aiops.gitops.nodes import entries_at, look, text_at
@@ -74,6 +85,9 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         folder for folder in snapshot.folders if snapshot.kustomization(folder) and not _below(folder, inside)
     )
     rendered = {folder: _render(renderer, folder) for folder in folders}
+    shared = renderer.replacing.shared()
+    for unit in rendered.values():
+        replacements.alone(unit.objects, shared)
     # A component that nothing refers to is not deployed: kustomize does not build one by itself.
     lower = renderer.referenced | renderer.components
     tops = [folder for folder in folders if folder not in lower]

@@ -107,7 +107,7 @@ def _new_text(node: Scalar, place: Place, new: str) -> tuple[str, str]:
 
 def _is_count(node: Scalar, place: Place) -> bool:
     key = _key(place.path)
-    if place.kind.startswith("Flux substitute"):  # Flux fills in texts
+    if place.kind.startswith(("Flux substitute", "kustomize replacement")):  # they copy texts
         return False
     if key == "value":  # a JSON patch or an Application parameter: its own type says what it is
         return scalar_tag(node) == "int"
