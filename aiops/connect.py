@@ -228,6 +228,20 @@ def starter() -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / "models" / "starter"
 
 
+def model_folder(config: Config) -> tuple[Path, str]:
+    """Return the folder of the model to score with, and a warning where it is not the one of the settings.
+
+    A folder that nothing has been trained into yet is no mistake: the starter scores until then.
+    """
+    if config.model is None:
+        return starter(), ""
+    from aiops.edges import model_store
+
+    if not (config.model / model_store.CARD).exists():
+        return starter(), f"no model in {config.model} yet: the starter model scores until `aiops train`"
+    return config.model, ""
+
+
 def clock_s() -> int:
     """Return the wall clock in unix seconds: the time of everything that reads no metrics."""
     return int(time.time())
@@ -236,8 +250,10 @@ def clock_s() -> int:
 def _model(config: Config, warnings: list[str]) -> tuple[Model | None, str]:
     from aiops.edges import model_store
 
+    folder, warning = model_folder(config)
+    warnings += [warning] if warning else []
     try:
-        found = model_store.load(config.model or starter())
+        found = model_store.load(folder)
     except ModelRefused as error:
         warnings.append(f"{error}; the isolation forest scores instead")
         return None, ""

@@ -104,7 +104,7 @@ def _model(config: Config) -> Check:
     """Tell whether the model loads and knows the signals. A run without one goes on with the forest."""
     from aiops.edges import model_store
 
-    folder = config.model or connect.starter()
+    folder, not_yet = connect.model_folder(config)
     try:
         card = model_store.load(folder).card
     except ModelRefused as error:
@@ -112,6 +112,8 @@ def _model(config: Config) -> Check:
         return Check("model", folder.name, "warning", error.message, todo)
     names = [one.name for one in connect.signal_queries(config) if one.name not in FATAL_SIGNALS]
     strange = [name for name in names if name not in card.signals]
+    if not_yet:
+        return Check("model", card.name, "warning", not_yet)
     if strange:
         todo = "train one on your own history: aiops train --model DIR"
         return Check("model", card.name, "warning", f"was not trained on {', '.join(strange)}", todo)

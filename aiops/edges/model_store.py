@@ -19,6 +19,7 @@ from aiops.detect.features import INPUTS, KNOWN, LEADS
 from aiops.detect.model import OUTPUTS, Card, Model, open_session
 from aiops.errors import ModelRefused
 
+CARD = "card.json"
 _CARD_BYTES = 256 * 1024
 _MODEL_BYTES = 8 * 1024 * 1024  # the starter has 57 KB; a network of this kind has no use for more
 _LARGEST = 2_000_000  # elements of one tensor
@@ -51,7 +52,7 @@ def save(folder: Path, onnx: bytes, card: Card) -> None:
     So a card never names a network that is not there.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in (("model.onnx", onnx), ("card.json", _card_bytes(card))):
+    for name, data in (("model.onnx", onnx), (CARD, _card_bytes(card))):
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -60,7 +61,7 @@ def save(folder: Path, onnx: bytes, card: Card) -> None:
 
 
 def _card(folder: Path) -> Card:
-    data = _read(folder / "card.json", _CARD_BYTES)
+    data = _read(folder / CARD, _CARD_BYTES)
     try:
         found = json.loads(data)
         if isinstance(found, dict):

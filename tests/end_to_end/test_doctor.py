@@ -65,11 +65,21 @@ def test_the_worst_problem_decides_and_a_workload_without_a_manifest_says_so(cap
 
 
 def test_a_model_that_is_refused_is_a_warning_because_the_forest_takes_over(capsys, world):
-    world.set("forge: local", "forge: local\nmodel: nowhere")
+    (world.folder / "mine").mkdir()
+    (world.folder / "mine" / "card.json").write_text("{}")
+    world.set("forge: local", "forge: local\nmodel: mine")
     code, lines = looked(capsys, world)
 
-    assert (code, lines["model", "nowhere"]["state"]) == (0, "warning")
-    assert "isolation forest" in lines["model", "nowhere"]["todo"]
+    assert (code, lines["model", "mine"]["state"]) == (0, "warning")
+    assert "isolation forest" in lines["model", "mine"]["todo"]
+
+
+def test_a_model_that_nobody_has_trained_yet_is_a_warning_because_the_starter_scores(capsys, world):
+    world.set("forge: local", "forge: local\nmodel: models/mine")
+    code, lines = looked(capsys, world)
+
+    assert (code, lines["model", "starter"]["state"]) == (0, "warning")
+    assert "the starter model scores until `aiops train`" in lines["model", "starter"]["found"]
 
 
 def test_an_alertmanager_that_does_not_answer_is_a_warning_where_one_is_named(capsys, world):

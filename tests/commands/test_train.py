@@ -1,0 +1,87 @@
+"""`aiops train` writes a model unless a better one is there, and says by how much."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aiops.commands import train
+from aiops.config import Config
+from aiops.detect import training
+from aiops.detect.model import Card
+from aiops.domain import Panel, Signal, Workload
+from aiops.errors import ConfigError
+
+pytest.importorskip("torch")
+DAY, STEP_S = 86_400, 300
+QUICK = training.TrainSettings(name="mine", epochs=1, batches_per_epoch=2, rows_per_batch=4)
+LONGER = dataclasses.replace(QUICK, batches_per_epoch=30)
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    times = np.arange(20_500 * DAY, 20_507 * DAY, STEP_S, dtype=np.int64)
+    rng = np.random.default_rng(1)
+    wave = 10 + 5 * np.sin(2 * np.pi * times / DAY)
+    values = (wave * rng.uniform(1, 5, (4, 1, 1)) + rng.normal(0, 0.5, (4, 1, len(times)))).astype(np.float32)
+    workloads = tuple(Workload("c", "shop", "Deployment", name) for name in "abcd")
+    return Panel(values, times, STEP_S, workloads, (Signal("request_rate", "req/s", "both", 0.5),))
+
+
+@pytest.fixture(scope="module")
+def made(panel: Panel) -> dict[str, tuple[bytes, Card]]:
+    return {
+        name: training.train([panel], settings, lambda _: None)
+        for name, settings in (("weak", QUICK), ("good", LONGER))
+    }
+
+
+def saved(folder: Path, made: tuple[bytes, Card], panel: Panel) -> str:
+    return train._saved(folder, *made, [panel], QUICK)
+
+
+def test_a_worse_model_does_not_take_the_place_of_a_better_one(made, panel, tmp_path):
+    saved(tmp_path, made["good"], panel)
+    before = (tmp_path / "card.json").read_bytes()
+
+    said = saved(tmp_path, made["weak"], panel)
+
+    assert (tmp_path / "card.json").read_bytes() == before
+    assert said.startswith(f"kept {tmp_path}, which is better on the same held-out day")
+    assert "name another folder: --model" in said
+
+
+def test_a_better_one_does(made, panel, tmp_path):
+    saved(tmp_path, made["weak"], panel)
+
+    said = saved(tmp_path, made["good"], panel)
+
+    assert made["good"][1].sha256 in (tmp_path / "card.json").read_text()
+    assert said.startswith(f"written to {tmp_path}; better on the same held-out day")
+
+
+def test_where_none_is_the_new_one_is_written_and_measured_beside_the_starter(made, panel, tmp_path):
+    said = saved(tmp_path / "new", made["weak"], panel)
+
+    assert (tmp_path / "new" / "model.onnx").is_file()
+    assert "the starter model 0." in said
+
+
+def test_a_damaged_model_is_no_better_one(made, panel, tmp_path):
+    (tmp_path / "card.json").write_text("{}")
+
+    assert "what was there is not usable" in saved(tmp_path, made["weak"], panel)
+    assert made["weak"][1].sha256 in (tmp_path / "card.json").read_text()
+
+
+def test_without_torch_or_a_folder_the_next_step_is_said(monkeypatch, tmp_path):
+    config = Config.model_validate({"prometheus": {"url": "http://x"}, "repository": {"path": "."}})
+    with pytest.raises(ConfigError, match="name one, for example models/mine"):
+        train._folder(None, config)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match=r"pip install 'aiops\[train\]'"):
+        train._folder(tmp_path, config)
