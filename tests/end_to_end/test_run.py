@@ -170,8 +170,17 @@ def test_a_stale_plan_is_dropped(command, world, tmp_path):
     assert [one["pull_request"] for one in done.report["workloads"]] == [None] * len(done.report["workloads"])
 
 
-def test_without_a_model_the_forest_takes_over_and_says_so(command, world):
-    world.set("forge: local", "forge: local\nmodel: no/such/model")
+def test_until_a_model_is_trained_the_starter_scores_and_says_so(command, world):
+    plain = run(command, world)
+    world.set("forge: local", "forge: local\nmodel: models/mine")
+    done = run(command, world)
+    assert "models/mine yet: the starter model scores until `aiops train`" in done.err
+    assert done.report["workloads"][0]["score"] == plain.report["workloads"][0]["score"]
+
+
+def test_without_a_usable_model_the_forest_takes_over_and_says_so(command, world):
+    (world.folder / "card.json").write_text("{}")
+    world.set("forge: local", "forge: local\nmodel: .")
     done = run(command, world)
     assert "isolation forest" in done.err
     scorers = {one["scorer"] for one in done.report["workloads"] if one["verdict"] != "no-data"}
