@@ -93,7 +93,7 @@ def _values(one: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each 
         told = [_values(part) for part in one["anyOf"] if part.get("type") not in ("null", "array")]
         return " or ".join(told)
     if one.get("type") == "array":
-        return f"a list of {_values(one['items'])}" if "items" in one else "a list of [from, to]"
+        return f"a list of {_values(one['items'])}" if "items" in one else "[from, to]"
     if one.get("type") == "object":
         values = one.get("additionalProperties") or next(
             iter(one.get("patternProperties", {}).values()), None

@@ -55,6 +55,10 @@ def test_the_page_is_what_the_settings_say():
     )
 
 
+def test_a_list_of_spans_is_told_as_one():
+    assert "| `excluded` | a list of [from, to] |" in config_schema.reference()
+
+
 def test_the_page_has_a_row_for_every_key():
     rows = {line.split("`")[1] for line in config_schema.reference().splitlines() if line.startswith("| `")}
     models = [Config.model_json_schema(), *Config.model_json_schema()["$defs"].values()]

@@ -46,13 +46,6 @@ class Failure(_Read, frozen=True):
     todo: str = ""
 
 
-class Data(_Read, frozen=True):
-    """How much of the judged window has samples."""
-
-    coverage: float | None = None
-    newest_sample_at: str | None = None
-
-
 class Signal(_Read, frozen=True):
     """One signal that left its band."""
 
@@ -189,8 +182,6 @@ class Judged(_Read, frozen=True):
     reason: str
     scorer: str = ""
     score: float | None = None
-    fallback_reason: str | None = None
-    data: Data = Data()
     incident: Incident | None = None
     diagnosis: Diagnosis | None = None
     decision: Decision | None = None

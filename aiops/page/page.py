@@ -27,7 +27,6 @@ _MEANINGS = {
     30: "the forge said no",
     31: "the forge was busy",
     40: "a guardrail tripped: somebody has to look",
-    50: "the model was refused",
 }
 
 

@@ -55,11 +55,11 @@ def shown(text: str, limit: int = MAX_PROSE) -> str:
     return seen if len(text) <= limit else seen[: limit - 1] + "…"
 
 
-def link(text: str, url: str | None, **attributes: str) -> Element:
+def link(text: str, url: str | None) -> Element:
     """Return a link, plain text unless the address is http or https without a user in it."""
     if url is None or not is_web(url):
-        return el("span", text, **attributes)
-    return el("a", text, href=url, rel="noreferrer noopener", **attributes)
+        return el("span", text)
+    return el("a", text, href=url, rel="noreferrer noopener")
 
 
 def is_web(url: str) -> bool:

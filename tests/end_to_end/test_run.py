@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import jsonschema
@@ -198,6 +199,16 @@ def test_explain_prints_every_rule_that_was_asked_and_leaves_a_document_alone(co
     assert "  decision  " in told.out
     assert document.decisions()["checkout"][0] == "rollback"
     assert "  rule      " in document.err
+
+
+def test_the_sample_in_the_readme_is_what_a_run_of_the_demo_prints(command, world):
+    readme = (real.CHECKOUT / "README.md").read_text(encoding="utf-8")
+    (sample,) = re.findall(r"```text\n(WORKLOAD .*?)```", readme, re.DOTALL)
+    told = command("run", "--config", world.config, "--at", world.at).out
+
+    lines = [line for line in sample.splitlines() if line != "..."]
+    assert [line for line in lines if line not in told.splitlines()] == []
+    assert len(lines) == len(set(lines)) == 13
 
 
 @pytest.mark.parametrize("flag", ["--at", "--explain"])
