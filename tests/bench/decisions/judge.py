@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -139,9 +139,7 @@ def outcome(scene: Scene, found: Result | None) -> Outcome:
     sent = {} if found is None else found.sent
     names = sorted({*items, *scene.expected})
     verdicts = [_of(items.get(name), scene.expected.get(name), scene, name) for name in names]
-    coming = set() if found is None else {one.what for one in found.outlook}
-    unsaid = [what for what in scene.scenario.outlook if what not in coming]
-    verdicts += [("missed", f"nobody was told of the {what}") for what in unsaid]
+    verdicts += _of_outlook(scene, [] if found is None else [one.what for one in found.outlook])
     worst = max((verdict for verdict, _ in verdicts), key=VERDICTS.index, default="right")
     why = tuple(text for verdict, text in verdicts if verdict != "right")
     opened = [workload.name for workload, one in sent.items() if one.state == "dry-run"]
@@ -165,6 +163,13 @@ def _expects(scenario: Scenario) -> str:
     words = ("rollback", "scale")
     actions = [word for word in words if any(word in one for one in scenario.expect.values())]
     return "+".join(actions) or ("a reason" if scenario.expect or scenario.outlook else "nothing")
+
+
+def _of_outlook(scene: Scene, told: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the verdicts on what a run told to come: what was not told, and what does not come."""
+    comes, coming = scene.scenario.outlook, set(told)
+    missed = [("missed", f"nobody was told of the {what}") for what in comes if what not in coming]
+    return missed + [("wrong", f"a {what} was told to run out") for what in sorted(coming - set(comes))]
 
 
 def _of(item: PlanItem | None, expected: Expected | None, scene: Scene, name: str) -> tuple[str, str]:

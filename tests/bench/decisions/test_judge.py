@@ -76,3 +76,12 @@ def test_a_hold_must_name_the_rule_and_the_words(scene):
     assert verdict(scene, hold, Expected("hold", rules=("S6",))) == "wrong"
     assert verdict(scene, hold, Expected("hold", says="1.3")) == "wrong"
     assert verdict(scene, None, Expected("hold")) == "missed"
+
+
+def test_what_is_told_to_come_must_be_what_comes(scene):
+    comes = replace(scene, scenario=replace(scene.scenario, outlook=("volume",)))
+
+    assert judge._of_outlook(scene, []) == judge._of_outlook(comes, ["volume"]) == []
+    assert judge._of_outlook(comes, []) == [("missed", "nobody was told of the volume")]
+    assert judge._of_outlook(comes, ["volume", "quota"]) == [("wrong", "a quota was told to run out")]
+    assert judge._of_outlook(scene, ["quota"]) == [("wrong", "a quota was told to run out")]
