@@ -35,6 +35,14 @@ class World:
         found = sorted((self.folder / "gitops.git.forge" / "pulls").glob("*.json"))
         return [json.loads(path.read_text(encoding="utf-8")) for path in found]
 
+    def copied(self, folder: Path) -> World:
+        """Return a copy that one test may change: the recording is shared, the rest is its own."""
+        shutil.copytree(self.folder / "gitops.git", folder / "gitops.git")
+        text = self.config.read_text(encoding="utf-8")
+        text = text.replace("recording: recording", f"recording: {self.folder / 'recording'}")
+        (folder / "aiops.yaml").write_text(text, encoding="utf-8")
+        return World(folder, self.now_s)
+
     def set(self, old: str, new: str) -> None:
         text = self.config.read_text(encoding="utf-8")
         assert old in text
@@ -73,7 +81,7 @@ def aiops(*arguments: object, cwd: Path | None = None, env: dict[str, str] | Non
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=560,
         cwd=cwd,
         env=env,
     )
@@ -89,12 +97,8 @@ def built(tmp_path_factory) -> World:
 
 @pytest.fixture
 def world(built, tmp_path) -> World:
-    """Return a copy that one test may change: the recording is shared, the rest is its own."""
-    shutil.copytree(built.folder / "gitops.git", tmp_path / "gitops.git")
-    text = built.config.read_text(encoding="utf-8")
-    text = text.replace("recording: recording", f"recording: {built.folder / 'recording'}")
-    (tmp_path / "aiops.yaml").write_text(text, encoding="utf-8")
-    return World(tmp_path, built.now_s)
+    """Return a copy that one test may change."""
+    return built.copied(tmp_path)
 
 
 @pytest.fixture(scope="session")
