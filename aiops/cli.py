@@ -233,7 +233,7 @@ def backtest(config_file: Path, output_format: str, **flags: Any) -> int:
 @click.option("--summary", "summary_file", type=FILE, help="Append a few lines of Markdown to this file.")
 @click.option("--prometheus", metavar="URL", default="", help="Link queries to this address.")
 def report(file: Path, output: Path, summary_file: Path | None, prometheus: str) -> int:
-    """Turn REPORT, made by `aiops run --format json` (- for stdin), into one HTML page."""
+    """Turn the JSON of `aiops run` or `aiops backtest` (- for stdin) into one HTML page."""
     from aiops.commands import report as command
 
     return command.report(file, output, summary_file, prometheus)

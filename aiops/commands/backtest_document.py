@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiops.commands.backtest_told import Backtest
+from aiops.detect import calibration
 from aiops.evaluate import budget
 from aiops.evaluate.alerts import Heard
+from aiops.evaluate.backtest import Replay
 from aiops.evaluate.budget import Kept
+from aiops.evaluate.spans import LEVELS
 from aiops.report import named, utc
 
 
@@ -56,6 +59,7 @@ def document(told: Backtest) -> dict[str, Any]:
             for one in told.curve
         ],
         "budget": None if told.a_week is None else _budget(told.curve, told.a_week),
+        "calibration": _calibration(found) if found.reached else None,
         "rollbacks_by_people": [
             {
                 "workload": named(act.workload),
@@ -77,6 +81,17 @@ def _plans(refused: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def _budget(curve: Sequence[Kept], a_week: float) -> dict[str, Any]:
     found = budget.meeting(curve, a_week)
     return {"a_week": a_week, "threshold": found.threshold if found else None}
+
+
+def _calibration(found: Replay) -> dict[str, Any]:
+    """Return on how many days of a workload a score was held long enough to fire, and what was promised."""
+    return {
+        "workload_days": found.workload_days,
+        "predicted": {"score": 1.0, "share": round(calibration.BUDGET_PER_DAY, 6)},
+        "observed": [
+            {"score": level, "days": days} for level, days in zip(LEVELS, found.reached, strict=True)
+        ],
+    }
 
 
 def _alerts_document(heard: Heard) -> dict[str, Any]:

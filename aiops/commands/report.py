@@ -1,4 +1,4 @@
-"""`aiops report`: the page and the step summary of a run, from its JSON report."""
+"""`aiops report`: the page and the step summary of a run or a backtest, from its JSON document."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 from aiops import terminal
 from aiops.errors import ConfigError
-from aiops.page import document, page, summary
+from aiops.page import backtest, document, page, replayed, summary
 from aiops.page.tree import is_web
 
 
@@ -16,13 +16,20 @@ def report(file: Path, output: Path, summary_file: Path | None, prometheus: str)
     """Write the page, and append the summary where one is asked for. Returns the exit code."""
     if prometheus and not is_web(prometheus):
         raise ConfigError("expected an http or https address without a user in it", where="--prometheus")
-    found = document.load(_read(file), str(file))
-    made = page.render(found, prometheus).encode("utf-8", "replace")
+    data = _read(file)
+    if replayed.is_one(data):
+        replay = replayed.load(data, str(file))
+        text, notes = backtest.render(replay), summary.of_backtest(replay)
+        what = f"{len(replay.proposals)} proposals"
+    else:
+        found = document.load(data, str(file))
+        text, notes = page.render(found, prometheus), summary.markdown(found)
+        what = f"{len(found.workloads)} workloads"
+    made = text.encode("utf-8", "replace")
     _write(output, "wb", made)
     if summary_file is not None:
-        _write(summary_file, "ab", summary.markdown(found).encode("utf-8", "replace"))
-    size = f"{len(made) / 1000:.0f} kB"
-    terminal.say(f"wrote {output} ({size}, {len(found.workloads)} workloads)", stderr=True)
+        _write(summary_file, "ab", notes.encode("utf-8", "replace"))
+    terminal.say(f"wrote {output} ({len(made) / 1000:.0f} kB, {what})", stderr=True)
     return 0
 
 

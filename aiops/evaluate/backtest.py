@@ -14,7 +14,7 @@ from aiops import pipeline
 from aiops.detect.settings import DAY_S
 from aiops.errors import DataUnusable
 from aiops.evaluate.ledger import Ledger, Proposed
-from aiops.evaluate.spans import Spans
+from aiops.evaluate.spans import LEVELS, Spans
 from aiops.evaluate.worlds import PastMetrics, PastRepository
 from aiops.job import Job, Progress
 from aiops.ports import Metrics, Repository
@@ -26,7 +26,8 @@ class Replay:
 
     `every_s`: between runs, None where there is no schedule. `runs`: scheduled, or plans; `looked`: of
     them, something had to be decided; `unusable`: of all runs, those without the samples for a single
-    verdict. They are neither calm nor the opposite.
+    verdict. They are neither calm nor the opposite. `workload_days`: whole days of the span that a
+    workload was scored on; `reached`: on how many of them it would have fired at each of `spans.LEVELS`.
     """
 
     start_s: int
@@ -36,6 +37,8 @@ class Replay:
     looked: int
     unusable: int
     proposals: tuple[Proposed, ...]
+    workload_days: int = 0
+    reached: tuple[int, ...] = ()
 
 
 def replay(
@@ -70,7 +73,12 @@ def replay(
             except DataUnusable:
                 pass  # counted above; what is open stays open
         ledger.weigh(now_s, spans.strength)
-    return Replay(start_s, end_s, every_s, len(times), looked, unusable, ledger.proposals())
+    peaks = spans.peaks(start_s, end_s)
+    return Replay(
+        *(start_s, end_s, every_s, len(times), looked, unusable, ledger.proposals()),
+        workload_days=len(peaks),
+        reached=tuple(int((peaks >= level).sum()) for level in LEVELS) if len(peaks) else (),
+    )
 
 
 def _quiet(_: str) -> None:

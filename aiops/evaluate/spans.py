@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from aiops.detect import scoring, sustain
+from aiops.detect import calibration, scoring, sustain
 from aiops.detect.settings import DAY_S, JUDGED_S, DetectSettings, History
 from aiops.detect.windows import EVALUATION_DELAY_S
 from aiops.domain import Float32Array, Panel, Scorer, Scores, TimesArray, Workload
@@ -63,6 +63,7 @@ class Spans:
         self._metrics = metrics
         self._days: dict[int, _Day | None] = {}
         self._joined: tuple[int, _TwoDays] | None = None
+        self._peaks: dict[int, NDArray[np.float64]] = {}
 
     def firing(self, now_s: int) -> set[str]:
         """Return the hashes of the workloads that a run at `now_s` finds firing."""
@@ -89,6 +90,15 @@ class Spans:
 
         found = bisect_left(LEVELS, 1, key=calm)
         return LEVELS[found - 1] if found else 0.0
+
+    def peaks(self, start_s: int, end_s: int) -> NDArray[np.float64]:
+        """Return the highest level at which each workload would have fired on each whole day: [N].
+
+        Of the days that were scored; a workload without a score on half of the day is left out.
+        """
+        days = range(-(-start_s // DAY_S), end_s // DAY_S)
+        found = [self._peaks[number] for number in days if number in self._peaks]
+        return np.concatenate(found) if found else np.zeros(0)
 
     def judged(self, now_s: int) -> bool:
         """Tell whether a run at `now_s` has a verdict for any workload, or no usable data.
@@ -195,7 +205,9 @@ class Spans:
         history = replace(read, judged_from_s=number * DAY_S)
         scores = scoring.score(history, job.model, job.detect)
         observed = history.recent.values[:, :, -len(scores.times) :]
-        return _Day(scores, sustain.kinds(scores, observed), _there(history.recent, scores, job.detect))
+        kinds = sustain.kinds(scores, observed)
+        self._peaks[number] = _peaks(kinds[0], job)
+        return _Day(scores, kinds, _there(history.recent, scores, job.detect))
 
 
 def _there(
@@ -215,6 +227,13 @@ def _there(
     whole: NDArray[np.bool_] = enough.all(axis=1) & usual.any(axis=1)  # type: ignore[assignment]
     broken: NDArray[np.bool_] = (enough & bad).any(axis=1)  # type: ignore[assignment]
     return whole, broken
+
+
+def _peaks(worst: Float32Array, job: Job) -> NDArray[np.float64]:
+    """Return the highest level at which each workload would have fired: [W, T] -> [N]."""
+    enough = np.isfinite(worst).sum(axis=1) * 2 * job.step_s >= DAY_S
+    held = calibration.sustained(worst[enough].astype(np.float64), job.detect.hold_s // job.step_s)
+    return np.asarray(held.max(axis=1, initial=0.0))
 
 
 def _rows(

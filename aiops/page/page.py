@@ -6,14 +6,11 @@ Comes in: a `Report`. Goes out: one HTML document that asks for nothing. It neve
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 
-from aiops.page import incident
+from aiops.page import incident, shell
 from aiops.page.document import Judged, Report
 from aiops.page.queries import Queries
-from aiops.page.style import STYLE
 from aiops.page.tree import MAX_NAME, Child, Element, el, html, shown
 from aiops.page.words import count, measured, moment, rated, worst_first
 
@@ -44,8 +41,8 @@ def render(report: Report, prometheus: str = "") -> str:
             break
         sections.append(made)
     full = {id(one): anchors[id(one)] for one in told[: len(sections)]}
-    body = el(
-        "body",
+    return shell.page(
+        f"aiops, {moment(report.at)}",
         *_head(report, told),
         *_problems(report),
         el("h2", "Fleet"),
@@ -58,24 +55,6 @@ def render(report: Report, prometheus: str = "") -> str:
         *_guardrails(report),
         *queries.listed(),
         _foot(report),
-    )
-    return "<!doctype html>\n" + html(el("html", _meta(report), body, lang="en")) + "\n"
-
-
-def _meta(report: Report) -> Element:
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    return el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name="referrer", content="no-referrer"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("title", f"aiops, {moment(report.at)}"),
-        el("link", rel="icon", href="data:,"),
-        el("style", STYLE),
     )
 
 

@@ -61,6 +61,13 @@ svg.chart{display:block;width:100%;max-width:34rem;height:auto}
 .chart .expected{stroke:var(--expected);stroke-width:1.3;stroke-dasharray:4 3}
 .chart .observed{stroke:var(--observed);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 .chart .onset{stroke:var(--text);stroke-width:1;stroke-dasharray:2 2}
+.calendar a{text-decoration:none}.calendar .day{fill:none;stroke:var(--line);stroke-width:1}
+.chart rect.good{fill:var(--goodbg);stroke:var(--good)}.chart rect.bad{fill:var(--badbg);stroke:var(--bad)}
+.chart rect.unsure{fill:var(--soft);stroke:var(--dim)}.chart text.good{fill:var(--good);font-weight:700}
+.chart text.bad{fill:var(--bad);font-weight:700}.chart text.unsure{fill:var(--dim);font-weight:700}
+.chart .promise{fill:var(--text)}svg.square{display:inline-block;width:1.05rem;margin:0 .3rem 0 .2rem;
+vertical-align:-.2rem}.wide{overflow-x:auto}.figures{overflow-wrap:normal;white-space:nowrap}
+tr:target td{background:var(--soft)}
 .key{display:inline-block;width:1.5rem;height:.62rem;vertical-align:baseline;margin:0 .3rem 0 .8rem}
 .key:first-child{margin-left:0}
 .key path{fill:none}.key .band{fill:var(--band)}
@@ -75,6 +82,10 @@ thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%
 table,tbody,tr,td{display:block}tr{border-bottom:1px solid var(--line);padding:.45rem 0}
 td{border:0;padding:.05rem 0}.fleet td,.rules td{display:inline;margin-right:.5rem}
 .fleet td.name,.fleet td.why,.rules td.why,.told td{display:block;margin:0}
+.figures{display:table;width:auto}.figures thead{display:table-header-group;position:static;clip-path:none}
+.figures tbody{display:table-row-group}.figures tr{display:table-row}.figures td{display:table-cell;
+padding:.3rem .6rem .3rem 0}.proposals td{display:block;margin:0}
+.proposals td[data-label]::before{content:attr(data-label) " ";color:var(--dim)}
 .num{text-align:left}.tile{min-width:5.2rem;flex:1}}
 @media print{.fleet .name{min-width:17rem}}
 @media print{:root{--bg:#fff;--soft:#fff;--text:#000;--dim:#444;--line:#bbb;--link:#000;--bad:#a00;

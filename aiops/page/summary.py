@@ -5,8 +5,10 @@ Every foreign word goes through the same escaping as the body of a pull request.
 
 from __future__ import annotations
 
+from aiops.page import backtest
 from aiops.page.document import Report
 from aiops.page.page import headline
+from aiops.page.replayed import Backtest
 from aiops.page.tree import is_web
 from aiops.page.words import count, moment, rated, worst_first
 from aiops.propose import inert
@@ -47,4 +49,24 @@ def markdown(report: Report) -> str:
         lines.append("| " + " | ".join(cells) + " |")
     if len(listed) > MAX_ROWS:
         lines += ["", f"{len(listed) - MAX_ROWS} more stand in the page."]
+    return "\n".join(lines) + "\n"
+
+
+def of_backtest(found: Backtest) -> str:
+    """Return a backtest: one sentence, then its proposals, oldest first."""
+    lines = [f"### aiops backtest: {backtest.headline(found)}", "", f"{backtest.span(found)}.", ""]
+    if found.proposals:
+        lines += ["| opened | workload | change | verdict | why |", "|---|---|---|---|---|"]
+    for one in found.proposals[:MAX_ROWS]:
+        change = f"{one.field} {one.old} -> {one.new}"
+        cells = (
+            moment(one.opened),
+            inert.place(str(one.workload)),
+            inert.prose(change),
+            inert.title(one.verdict.ruling),
+            inert.prose(one.verdict.why),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    if len(found.proposals) > MAX_ROWS:
+        lines += ["", f"{len(found.proposals) - MAX_ROWS} more stand in the page."]
     return "\n".join(lines) + "\n"

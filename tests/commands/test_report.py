@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from page import reports
+from page import backtests, reports
 
 from aiops.commands import report as command
 from aiops.errors import ConfigError
@@ -20,6 +20,17 @@ def test_the_page_and_the_summary_are_written_and_a_summary_is_appended_to(tmp_p
 
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert notes.read_text(encoding="utf-8").startswith("before\n### aiops: 1 incident")
+
+
+def test_a_backtest_is_a_page_and_a_summary_too(tmp_path, capsys):
+    file, page, notes = tmp_path / "backtest.json", tmp_path / "report.html", tmp_path / "summary.md"
+    file.write_text(json.dumps(backtests.month()), encoding="utf-8")
+
+    assert command.report(file, page, notes, "") == 0
+
+    assert "<title>aiops backtest, 2026-03-01 00:00 UTC" in page.read_text(encoding="utf-8")
+    assert notes.read_text(encoding="utf-8").startswith("### aiops backtest: 15 proposals")
+    assert "15 proposals)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("prometheus", ["prometheus:9090", "javascript:alert(1)", "https://me:secret@host"])

@@ -17,7 +17,8 @@ from aiops.evaluate.backtest import Replay
 from aiops.evaluate.backtest import replay as replayed
 from aiops.evaluate.budget import WEEK_S, curve, meeting
 from aiops.evaluate.ledger import Proposed
-from aiops.evaluate.spans import LEVELS
+from aiops.evaluate.spans import LEVELS, Spans
+from aiops.evaluate.worlds import PastMetrics
 
 FROM_S, EVERY_S = BAD_S - 1_800, 600
 
@@ -73,6 +74,19 @@ def test_a_replay_with_a_threshold_opens_what_the_row_says(past, whole):
         assert [one.workload for one in found.proposals] == [
             whole.proposals[place].workload for place in row.places
         ]
+
+
+def test_the_days_on_which_a_score_was_held_long_enough_are_counted(past):
+    job, metrics, _ = past.doors()
+    spans, day_s = Spans(job, PastMetrics(metrics, END_S)), 86_400
+    today = END_S // day_s * day_s
+    fleet = len(spans.firing(END_S) | spans.firing(SURGE_S + 3_000)), len(spans.peaks(today, today + day_s))
+
+    before, now = spans.peaks(today - day_s, today), spans.peaks(today, today + day_s)
+    assert (len(before), len(now)) == (fleet[1], fleet[1])
+    assert (before >= 1).sum() == 0  # a calm day
+    assert (now >= 1).sum() >= fleet[0] >= 1
+    assert len(spans.peaks(today + 1, today + day_s)) == 0  # no whole day
 
 
 def test_the_settings_carry_the_threshold_to_every_run(past, tmp_path):

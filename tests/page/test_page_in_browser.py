@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import real
 from page import reports
 
 from aiops.page import page
@@ -38,42 +36,6 @@ FULL = [reports.workload("cart", number=1), reports.workload("search", number=2)
 FULL += [reports.healthy("calm"), {**reports.healthy("new"), "verdict": "learning"}]
 FULL += [{**reports.healthy("gone"), "verdict": "no-data", "score": None}]
 FULL += [{**reports.healthy("odd"), "verdict": "error"}]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = real.chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """Return `open(markup, **context) -> page`; what it asks for and complains of is on it."""
-    contexts = []
-
-    def open_page(markup: str, **options: Any) -> Any:
-        file = tmp_path / "report.html"
-        file.write_bytes(markup.encode("utf-8", "replace"))
-        contexts.append(browser.new_context(**options))
-        tab = contexts[-1].new_page()
-        tab.asked, tab.complaints = [], []
-        tab.on("request", lambda request: tab.asked.append(request.url))
-        tab.on("console", lambda message: tab.complaints.append(message.text))
-        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
-        tab.goto(file.as_uri())
-        return tab
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 def rendered(*workloads: dict[str, Any], text: str = "shop") -> str:
