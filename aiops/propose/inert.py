@@ -25,14 +25,19 @@ _QUERY = _PLACE | frozenset("(){}\"'~!<>*+^%$|&\\?;")
 _REFERENCE = re.compile(
     r"(?ai)(?<=gh)-(?=\d)|(?<=www)\.|(?<=/)/|(?<=<)!(?=--)|/(?=issues/|pull/|discussions/|commit/)"
 )
-# How queries start: `(`, `{"name"`, `name(`, `name{`, `sum by`.
-_EXPRESSION = re.compile(r"[({]|[A-Za-z_][A-Za-z0-9_:]*\s*[({\[]|[a-z]+ (?:by|without)\b")
+# How queries start: `(`, `{"name"`, `name(`, `name{`, `sum by`. No other word stands before a space: it may
+# be the name of a bot.
+_EXPRESSION = re.compile(
+    r"[({]|[A-Za-z_][A-Za-z0-9_:]*[({\[]"
+    r"|(?:sum|min|max|avg|group|stddev|stdvar|count|count_values|bottomk|topk|quantile) (?:by|without)\b"
+)
 # A word that no renderer treats as anything but a word.
 _WORD = re.compile(r"[(]?[A-Za-z0-9]+(?:[.,:/'+=-][A-Za-z0-9]+)*(?: ?%)?[).,;:]{0,2}")
 _NUMBER = re.compile(r"(?a)[(]?[-+]?\d+(?:[.,]\d+)*%?[).,;:]{0,2}")
-# A web address, an issue, an emoji, something GitHub would take for a commit.
+# A web address (also with the full stop of a sentence of ours), an issue, an emoji, something GitHub would
+# take for a commit.
 _RISKY_WORD = re.compile(
-    r"(?ai)www\.|gh-\d|/(?:issues|pull|discussions|commit)/|:[^:]*[a-z][^:]*:|(?<![a-z0-9])[0-9a-f]{7,}"
+    r"(?ai)www(?:\.|$)|gh-\d|/(?:issues|pull|discussions|commit)/|:[^:]*[a-z][^:]*:|(?<![a-z0-9])[0-9a-f]{7,}"
 )
 
 
