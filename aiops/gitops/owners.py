@@ -1,7 +1,8 @@
 """Who would set an image tag again after a rollback, and the one change that stops it.
 
 Flux image automation writes where a marker comment stands; argocd-image-updater where annotations
-of the Application or an ImageUpdater object say; Kargo promotes to what a stage is authorized for.
+of the Application or an ImageUpdater object say; Kargo promotes to what a stage is authorized for, or
+writes what the steps of a Stage say (`kargo`).
 Renovate and Dependabot open pull requests, which people may decline: they are named, and nothing is
 pinned for them. Their settings may be JSON5, presets of other repositories, or both.
 Source: docs.renovatebot.com/configuration-options, fluxcd.io/flux/guides/image-update,
@@ -12,11 +13,12 @@ user-guide/how-to-guides/argo-cd-integration.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from aiops.domain import Pin, Place
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
+from aiops.gitops.kargo import Promotion
 from aiops.gitops.layers import Updater
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, entries_at, look, text_at
 from aiops.gitops.rendered import Container, Rendered
@@ -82,6 +84,20 @@ def _alias(text: str) -> tuple[str, str]:
     return (alias.strip() if equals else "", image.strip())
 
 
+def refuse_promoted(promotions: Iterable[Promotion], container: Container, place: Place) -> None:
+    """Raise EditRefused when a promotion of Kargo writes the place: it would set the tag again."""
+    for one in promotions:
+        if one.writes(place, container.image):
+            raise _promoted(f"Kargo stage {one.stage[:80]}")
+
+
+def _promoted(owner: str) -> EditRefused:
+    return EditRefused(
+        f"owned by {owner}: the next promotion would set the tag again",
+        todo="promote the earlier freight to this stage",
+    )
+
+
 def of_image(
     snapshot: Snapshot, workload: Rendered, container: Container, place: Place
 ) -> tuple[str | None, tuple[Pin, ...]]:
@@ -95,10 +111,7 @@ def of_image(
         return policy, (Pin(policy, "marker", place.file, place.document, place.path, lift),)
     for one in workload.updaters:
         if one.method == _PROMOTED:
-            raise EditRefused(
-                f"owned by {one.owner}: the next promotion would set the tag again",
-                todo="promote the earlier freight to this stage",
-            )
+            raise _promoted(one.owner)
         if not container.image:
             raise EditRefused(f"{one.owner} may own it: the name of the image is not in this repository")
         for alias, image in one.images:

@@ -32,8 +32,8 @@ NUMBERS: dict[str, dict[str, tuple[str, ...]]] = {
     "ScaledObject": {"hpa.min": ("spec", "minReplicaCount"), "hpa.max": ("spec", "maxReplicaCount")},
 }
 POINTERS = (
-    "Application", "ApplicationSet", "Canary", "ConfigMap", "GitRepository", "HelmRelease",
-    "ImageUpdater", "Kustomization",
+    "Application", "ApplicationSet", "Canary", "ClusterPromotionTask", "ConfigMap", "GitRepository",
+    "HelmRelease", "ImageUpdater", "Kustomization", "PromotionTask", "Stage",
 )  # fmt: skip
 _INTEGER = re.compile(r"0|[1-9][0-9]*")
 NOTE = "aiops/"  # annotations that start with it speak to us

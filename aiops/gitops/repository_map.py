@@ -16,6 +16,7 @@ from aiops.errors import EditRefused
 from aiops.gitops import (
     applicationset,
     helm,
+    kargo,
     links,
     owners,
     releases,
@@ -26,6 +27,7 @@ from aiops.gitops import (
     units,
 )
 from aiops.gitops.config_maps import ConfigMaps
+from aiops.gitops.kargo import Promotion
 from aiops.gitops.kustomize import Renderer, set_images
 from aiops.gitops.nodes import entries_at, look, text_at
 from aiops.gitops.patches import elsewhere
@@ -45,7 +47,7 @@ class RepositoryMap:
     `reach`: key of a winning spot -> (unit, object) it wins for. `named`: name -> the workloads
     called so. `scalers`: name of a workload -> the autoscalers that target it. `canaries`: name of
     a workload -> the Flagger Canaries for it. `above`: key of a layer -> the objects below it.
-    `openings`: key of a layer of values -> the releases that read it.
+    `openings`: key of a layer of values -> the releases that read it. `promotions`: what Kargo writes.
     """
 
     snapshot: Snapshot
@@ -56,6 +58,7 @@ class RepositoryMap:
     canaries: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     above: dict[object, list[Rendered]] = field(default_factory=dict)
     openings: dict[object, set[tuple[str, int, str, str]]] = field(default_factory=dict)
+    promotions: list[Promotion] = field(default_factory=list)
 
 
 # One map per commit and process: every field of every workload of a run asks the same question.
@@ -103,6 +106,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
     every = [rendered[folder] for folder in tops] + plain
     found = _applications(snapshot, every)
     standing = revisions.standing(snapshot, found)
+    promotions = kargo.promotions(found, snapshot.checkout, revisions.addresses(snapshot, found))
     pointers = units.pointers_of(snapshot, found, standing)
     every = units.pointed(snapshot, every, pointers, rendered)
     deployed = set(_expand(snapshot, every, standing, ConfigMaps(snapshot, pointers)))
@@ -110,7 +114,7 @@ def _build(snapshot: Snapshot) -> RepositoryMap:
         if folder not in deployed and not _below(folder, inside):
             found = [one for release in releases.of_chart(snapshot, folder) for one in helm.expand(release)]
             every.append(Unit(folder, (folder,), (), found))
-    return _indexed(RepositoryMap(snapshot, every))
+    return _indexed(RepositoryMap(snapshot, every, promotions=promotions))
 
 
 def _applications(snapshot: Snapshot, units: list[Unit]) -> list[Rendered]:

@@ -21,7 +21,8 @@ KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _RELEVANT = re.compile(
     rb"""\bkind["']?\s*:\s*["']?(?:Deployment|StatefulSet|DaemonSet|Rollout|CronJob|Job|List|"""
     rb"""HorizontalPodAutoscaler|ScaledObject|Application|ApplicationSet|HelmRelease|Kustomization|SealedSecret|"""
-    rb"""ImageUpdater|GitRepository|Canary)\b|\bvalues\.ya?ml["']?[ \t]*:[ \t]*[|>]"""
+    rb"""ImageUpdater|GitRepository|Canary|Stage|(?:Cluster)?PromotionTask)\b"""
+    rb"""|\bvalues\.ya?ml["']?[ \t]*:[ \t]*[|>]"""
 )
 _POLICY = re.compile(r"""\{\s*"\$imagepolicy"\s*:\s*"([^"]+)"\s*\}""")
 # Never ours to change, whatever points there: workflow files run with the repository's secrets.

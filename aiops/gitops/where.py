@@ -60,6 +60,7 @@ def resolve(
         holder = autoscaler if autoscaler and field.startswith("hpa.") else rendered
         insertion = _aimed(repository, unit, holder, field, spots[-1])
         if container is not None:
+            owners.refuse_promoted(repository.promotions, container, place)
             owner, pins = owners.of_image(repository.snapshot, rendered, container, place)
             owner = owner or _canary(repository, workload, rendered)
             pins = () if insertion and all(one.what == "marker" for one in pins) else pins
