@@ -51,6 +51,8 @@ def choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]
         named = [(unit, one) for unit, one in found if _names_cluster(unit, workload.cluster)]
         found = named or found
     if len(found) > 1:
+        found = [one for one in found if _is_all(one[1], found)] or found
+    if len(found) > 1:
         # A folder of `clusters` that is a kustomization means that one, not those in folders below it.
         folders = {posixpath.normpath(path) for cluster in own for path in cluster.paths}
         found = [(unit, one) for unit, one in found if unit.path in folders] or found
@@ -62,6 +64,12 @@ def choose(repository: RepositoryMap, workload: Workload, own: Sequence[Cluster]
             todo="say in aiops.yaml under `clusters` which folder deploys to which cluster",
         )
     return found[0]
+
+
+def _is_all(rollout: Rendered, found: Sequence[Found]) -> bool:
+    """Tell whether the others are the Deployment that a Rollout takes its pods from."""
+    others = [one for _, one in found if one is not rollout]
+    return rollout.kind == "Rollout" and all(any(one is same for same in rollout.same) for one in others)
 
 
 def canary_target(repository: RepositoryMap, workload: Workload) -> str:

@@ -243,9 +243,3 @@ def flux_images(draft: Draft) -> None:
     kind = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization"}
     meta = {"name": draft.name, "namespace": "flux-system"}
     draft.files["clusters/web.yaml"] = [{**kind, "metadata": meta, "spec": spec}]
-
-
-KINDS = (
-    plain, plain, plain, in_list, daemon, cron, scaled, keda, overlay, merge_patch, json_patch, values_file,
-    chart_values, values_object, parameters, argo_replicas, helm_release, flux_images,
-)  # fmt: skip

@@ -29,6 +29,7 @@ ODD_TAGS = (
     "12", "1234e56", "_x", "latest", "3.20",
 )  # fmt: skip
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEF0123456789_.-"
+ALONE = ("kustomization.yaml", "values.yaml", "prod.yaml", "ops.yaml")  # files of one document
 VALUES = 3  # new values for each place: what is written matters as much as where
 Files = dict[str, list[Any]]
 
@@ -152,7 +153,7 @@ def _with(image: str, version: str) -> str:
 
 def make(seed: int) -> Case:
     """Return the repository of a seed."""
-    from bench.edits.kinds import KINDS
+    from bench.edits.pointers import KINDS
 
     chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
     kind: Callable[[Draft], None] = chance.choice(KINDS)
@@ -160,7 +161,7 @@ def make(seed: int) -> Case:
     kind(draft)
     files, spans = {}, {}
     for path, documents in draft.files.items():
-        alone = path.endswith(("kustomization.yaml", "values.yaml", "prod.yaml", "ops.yaml"))
+        alone = path.endswith(ALONE) or ".argocd-source" in path
         written = documents if alone else _among(chance, documents)
         files[path], spans[path] = idioms.write(chance, written, alone=alone)
     chance.shuffle(draft.asks)

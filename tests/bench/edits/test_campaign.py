@@ -8,7 +8,7 @@ import pytest
 from bench.edits import campaign
 from bench.edits.idioms import OPEN, Span
 from bench.edits.judge import Change, Judge
-from bench.edits.kinds import KINDS
+from bench.edits.pointers import KINDS
 from bench.edits.repositories import make
 
 SLICE = 20_000  # edits, in four parts so that a failure names its seeds
