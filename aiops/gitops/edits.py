@@ -140,7 +140,9 @@ def _prove(
     after = repository_map.changed(before, Changed(files, contents), frozenset(contents))
     where = str(target.workload)
     held = _holder(after, target, clusters)
-    allowed = {(held[0].label, one.kind, one.namespace, one.name) for one in (held[1], *held[1].same)}
+    allowed = {
+        (unit.label, one.kind, one.namespace, one.name) for unit, one in (held, *_same(after, held[1]))
+    }
     old_rows, new_rows = _rows(before), _rows(after)
     different = {row for row in old_rows.keys() | new_rows.keys() if old_rows.get(row) != new_rows.get(row)}
     others = sorted({f"{row[3]} of {row[0]}" for row in different if row[:4] not in allowed})
@@ -149,6 +151,13 @@ def _prove(
     seen = {new_rows.get(row, "") for row in different}
     if not any(one == new or one.endswith((f":{new}", f"@{new}")) for one in seen) or len(seen) != 1:
         raise EditRefused("the edit would not change the value that wins", where=where)
+
+
+def _same(repository: RepositoryMap, held: Rendered) -> list[Found]:
+    """Return the objects that are one workload with another; each may stand in a file of its own."""
+    return [
+        (unit, one) for same in held.same for unit in repository.units for one in unit.objects if one is same
+    ]
 
 
 def _holder(repository: RepositoryMap, target: Target, clusters: Sequence[Cluster]) -> Found:
