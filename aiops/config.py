@@ -27,7 +27,7 @@ from pydantic import (
 )
 
 from aiops.errors import ConfigError
-from aiops.propose import links
+from aiops.propose.links import EXTERNAL_URL, TEMPLATE
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _ENV = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -49,9 +49,9 @@ Date = Annotated[str, BeforeValidator(lambda v: v.isoformat() if isinstance(v, d
 Duration = Annotated[int, BeforeValidator(duration_s)]
 
 
-Preset = Literal[
-    "istio", "linkerd", "hubble", "envoy", "opentelemetry", "clients", "nginx", "kubernetes"
-]  # presets.NAMES; a test compares
+# presets.NAMES; a test compares
+Preset = Literal["istio", "linkerd", "hubble", "envoy", "opentelemetry", "clients", "nginx", "kubernetes"]
+LinkName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9 -]{0,30}$")]
 
 
 class _Strict(BaseModel):
@@ -79,7 +79,7 @@ class Prometheus(_Strict):
 
     url: str | None = None
     recording: Path | None = None
-    external_url: str | None = Field(default=None, pattern=links.EXTERNAL_URL)
+    external_url: str | None = Field(default=None, pattern=EXTERNAL_URL)
     cluster: str = ""
     auth: Auth = Auth()
     headers: dict[str, SecretStr] = {}
@@ -172,6 +172,7 @@ class Config(_Strict):
     model: Path | None = None
     cache: Path | None = None
     alertmanager: Prometheus | None = None  # `url` and how to introduce oneself there
+    links: dict[LinkName, Annotated[str, Field(pattern=TEMPLATE)]] = {}
     step: Annotated[Duration, Field(ge=15, le=3_600)] = 60
     threshold: float = Field(default=1.0, ge=1, le=1_000)
     calendar: CalendarConfig = CalendarConfig()

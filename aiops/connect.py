@@ -6,7 +6,6 @@ environment (`GITHUB_TOKEN`, or the key of a GitHub App), never from the file.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from aiops import tokens
 from aiops.config import Config, Prometheus
 from aiops.detect.settings import Calendar, DetectSettings
 from aiops.domain import Query
@@ -27,10 +27,9 @@ from aiops.ports import Forge, Metrics, Repository, Silences
 
 if TYPE_CHECKING:
     from aiops.detect.model import Model
-    from aiops.edges import github_access, github_app
+    from aiops.edges import github_access
     from aiops.edges.prometheus import PrometheusSettings
 
-GITHUB_API = "https://api.github.com"
 _DECIDE = {"signals", "queries", "clusters", "calendar", "step"}  # of aiops.yaml; with repository.base
 DEADLINE_S = 300.0  # what a command may take to talk to anybody, unless it says otherwise
 
@@ -57,6 +56,7 @@ def proposing_job(config: Config) -> Job:
         detect=detect_settings(config),
         limits=Limits(),
         external_urls={one.cluster: one.external_url for one in config.prometheus if one.external_url},
+        links=config.links,
     )
 
 
@@ -186,7 +186,7 @@ def repository(config: Config, deadline_s: float = DEADLINE_S) -> Repository:
     from aiops.edges.github_repository import GitHubRepository
 
     assert given.github is not None  # noqa: S101 - the configuration checked it
-    return GitHubRepository(_github(given.github, deadline_s))
+    return GitHubRepository(tokens.repository(given.github, deadline_s))
 
 
 def forge(config: Config, *, dry_run: bool, deadline_s: float = DEADLINE_S) -> Forge:
@@ -196,7 +196,7 @@ def forge(config: Config, *, dry_run: bool, deadline_s: float = DEADLINE_S) -> F
         from aiops.edges.github_forge import GitHubForge
 
         assert config.repository.github is not None  # noqa: S101 - the configuration checked it
-        found = GitHubForge(_github(config.repository.github, deadline_s))
+        found = GitHubForge(tokens.repository(config.repository.github, deadline_s))
     else:
         from aiops.edges.local_forge import LocalForge
 
@@ -218,8 +218,8 @@ def access(config: Config, deadline_s: float) -> github_access.Access | None:
 
     assert config.repository.github is not None  # noqa: S101 - the configuration checked it
     name = config.repository.github
-    token, app = _credential(name, deadline_s)
-    return github_access.of(_github_as(token, name, deadline_s), config.repository.base, app)
+    token, app = tokens.credential(name, deadline_s)
+    return github_access.of(tokens.repository_as(token, name, deadline_s), config.repository.base, app)
 
 
 def starter() -> Path:
@@ -258,55 +258,3 @@ def _model(config: Config, warnings: list[str]) -> tuple[Model | None, str]:
         warnings.append(f"{error}; the isolation forest scores instead")
         return None, ""
     return found, found.id
-
-
-def _github(name: str, deadline_s: float) -> Any:
-    """Return PyGithub's repository object, as whom the environment says."""
-    return _github_as(_credential(name, deadline_s)[0], name, deadline_s)
-
-
-def _github_as(token: str, name: str, deadline_s: float) -> Any:
-    from aiops.edges import github_client
-
-    api_url = os.environ.get("GITHUB_API_URL", GITHUB_API)
-    return github_client.repository(token, api_url, name, deadline_s=deadline_s)
-
-
-def _credential(name: str, deadline_s: float) -> tuple[str, github_app.Installation | None]:
-    """Return the token to use; with `GITHUB_APP_ID` a new one of that App, and what it was granted."""
-    token, app_id = (os.environ.get(one, "") for one in ("GITHUB_TOKEN", "GITHUB_APP_ID"))
-    if token and app_id:
-        raise ConfigError(
-            "both GITHUB_TOKEN and GITHUB_APP_ID are set", where="forge: github", todo="unset one of them"
-        )
-    if app_id:
-        from aiops.edges import github_app
-
-        api_url = os.environ.get("GITHUB_API_URL", GITHUB_API)
-        app = github_app.installation(app_id, _app_key(), api_url, name, deadline_s=deadline_s)
-        return app.token, app
-    if not token:
-        raise ConfigError(
-            "environment variable GITHUB_TOKEN is not set",
-            where="forge: github",
-            todo="export a token with contents and pull_requests write on this one repository,"
-            " or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_FILE",
-        )
-    return token, None
-
-
-def _app_key() -> str:
-    """Return the App's private key; in a variable CI systems often write a line end as two letters."""
-    key, file = (os.environ.get(f"GITHUB_APP_PRIVATE_KEY{end}", "") for end in ("", "_FILE"))
-    if bool(key) == bool(file):
-        raise ConfigError(
-            "expected one of GITHUB_APP_PRIVATE_KEY and GITHUB_APP_PRIVATE_KEY_FILE", where="GITHUB_APP_ID"
-        )
-    if key:
-        return key.replace("\\n", "\n")
-    try:
-        return Path(file).read_text(encoding="ascii")
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"cannot read the key: {type(error).__name__}", where="GITHUB_APP_PRIVATE_KEY_FILE"
-        ) from None

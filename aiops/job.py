@@ -42,7 +42,8 @@ Earlier = Mapping[str, Carried] | None  # what other runs carried, by key; None 
 class Job:
     """What one run needs to know, stage by stage. `model_id` is "" without a model.
 
-    `external_urls`: where people reach the Prometheus of a cluster ("" = of all others).
+    `external_urls`: where people reach the Prometheus of a cluster ("" = of all others). `links`: address
+    of logs, traces and the like by name, with fields of `propose.links`.
     """
 
     signals: tuple[Query, ...]
@@ -55,6 +56,7 @@ class Job:
     detect: DetectSettings
     limits: Limits
     external_urls: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from aiops.decide import give_back
 from aiops.diagnose import diagnosis
@@ -57,7 +58,8 @@ def send(out: Out, item: PlanItem) -> Sent:
     modes = {path: out.files.tree()[path].mode for path in contents}
     url = out.job.external_urls.get(item.workload.cluster) or out.job.external_urls.get("", "")
     reviewers = codeowners.of_tree(out.files, tuple(contents))
-    made = proposal.compose(item, plan, contents, modes, external_url=url, reviewers=reviewers)
+    compose = partial(proposal.compose, external_url=url, templates=out.job.links, reviewers=reviewers)
+    made = compose(item, plan, contents, modes)
     existing = lifecycle.match(made, out.pulls)
     if existing is None:
         pull = out.forge.open(made, out.now_s)
@@ -67,19 +69,7 @@ def send(out: Out, item: PlanItem) -> Sent:
         return Sent("opened" if pull.number else "dry-run", pull, made, "")
     if out.today(existing) is None:  # it ended later, and nothing is repeated
         return Sent("exists", existing, made, "was open at that time and has ended since")
-    return _refresh(
-        out,
-        existing,
-        proposal.compose(
-            item,
-            plan,
-            contents,
-            modes,
-            _opened(out, item, existing),
-            external_url=url,
-            reviewers=reviewers,
-        ),
-    )
+    return _refresh(out, existing, compose(item, plan, contents, modes, _opened(out, item, existing)))
 
 
 def _opened(out: Out, item: PlanItem, existing: PullRequest) -> marker.Marker | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from aiops.config import Config, duration_s, load
 from aiops.errors import ConfigError
@@ -114,3 +115,12 @@ def test_the_settings_cannot_be_changed_by_a_stage():
     config = Config.model_validate({"prometheus": {"url": "x"}, "repository": {"path": "x"}})
     with pytest.raises(ValueError, match="frozen"):
         config.step = 30  # type: ignore[misc]
+
+
+def test_a_link_may_hold_fields_and_nothing_that_ends_it():
+    base = {"prometheus": {"url": "http://x"}, "repository": {"path": "."}}
+    good = "https://jaeger.example.com/search?service={workload}.{namespace}&start={from_us}"
+    assert Config.model_validate({**base, "links": {"traces": good}}).links == {"traces": good}
+    for name, wrong in (("traces", good + ") x"), ("traces", "ftp://x/?{workload}"), ("[x]", good)):
+        with pytest.raises(ValidationError):
+            Config.model_validate({**base, "links": {name: wrong}})

@@ -13,7 +13,7 @@ from aiops import pipeline
 from aiops.domain import Grid, Plan, PlanItem, Quiet, Scale
 from aiops.gitops import edits as editing
 from aiops.gitops import where
-from aiops.job import Result
+from aiops.job import Job, Result
 from aiops.mesh.repository import Revision
 from aiops.propose import marker
 
@@ -41,14 +41,28 @@ def item(files: HeldRepository, old: int, new: int, *, at_s: int) -> PlanItem:
 
 
 def run(
-    files: HeldRepository, forge: HeldForge, at_s: int, *items: PlanItem, quiet: Quiet | None = None
+    files: HeldRepository,
+    forge: HeldForge,
+    at_s: int,
+    *items: PlanItem,
+    quiet: Quiet | None = None,
+    job: Job = JOB,
 ) -> Result:
     plan: Plan = replace(
         sample.plan(*items), base_sha=files.head("main"), data_time_s=at_s, judge="abcdefabcdef"
     )
     plan = replace(plan, items=items, quiet=(quiet,) if quiet else ())
     before = Result(plan, Grid(at_s, at_s, 60), (), None, {}, (), (), ())
-    return pipeline.propose(JOB, before, files, forge, at_s, lambda _: None)
+    return pipeline.propose(job, before, files, forge, at_s, lambda _: None)
+
+
+def test_the_links_of_the_settings_stand_in_what_is_opened() -> None:
+    job = replace(JOB, links={"traces": "https://traces.example.com/?service={workload}"})
+    files, forge = repository(), HeldForge()
+    run(files, forge, NOW_S, item(files, 2, 4, at_s=NOW_S), job=job)
+
+    (pull,) = forge.pulls()
+    assert "[traces](https://traces.example.com/?service=cart)" in pull.body
 
 
 def calm(at_s: int, minutes: int, *, ended: bool = True, peak: float | None = 15.0) -> Quiet:

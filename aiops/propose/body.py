@@ -8,6 +8,7 @@ against it. Every name, label, query and sentence of others passes through `iner
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 from aiops.domain import Plan, PlanItem, Rollback, Scale
 from aiops.propose import closing, first, proof
@@ -16,11 +17,17 @@ from aiops.propose.marker import Marker
 MAX_BODY = 58_000  # GitHub cuts at 65,535; the rest is room for a bot's or a person's addition
 
 
-def write(item: PlanItem, plan: Plan, marker: Marker, external_url: str = "") -> str:
+def write(
+    item: PlanItem,
+    plan: Plan,
+    marker: Marker,
+    external_url: str = "",
+    templates: Mapping[str, str] | None = None,
+) -> str:
     """Return the body of a scale or a rollback; the marker is its first line.
 
-    `external_url`: where people reach this Prometheus, "" = no links. Every part is bounded; should
-    they still be too long together, the last proofs are left out.
+    `external_url`: where people reach this Prometheus, "" = no links. `templates`: of other links, by
+    name. Every part is bounded; should they still be too long together, the last proofs are left out.
     """
     decision = item.decision
     if not isinstance(decision, (Scale, Rollback)):
@@ -41,7 +48,7 @@ def write(item: PlanItem, plan: Plan, marker: Marker, external_url: str = "") ->
         proof.reason(item, decision),
         proof.ruled_out(item.diagnosis),
         proof.guardrails(item, plan),
-        proof.evidence(item, plan, external_url),
+        proof.evidence(item, plan, external_url, templates),
     ]
     last = [*closing.effects(item, decision), *closing.what_next(decision), *closing.data(item, plan)]
     while True:

@@ -1,18 +1,30 @@
-"""Links into the Prometheus of the reader: the same query at the same window.
+"""Links to where the reader can look further: Prometheus, and whatever keeps logs and traces.
 
-Comes in: the address from `aiops.yaml` (`external_url`), a query, a window. Goes out: an address in
-which everything that is not a letter or a digit is written as %XX, so that nothing of a label can
-end a Markdown link, start another, or read as a reference.
+Comes in: addresses from `aiops.yaml` (`external_url`, `links`), a query or a workload, a window. Goes
+out: an address in which everything of theirs that is not a letter or a digit is written as %XX, so
+that nothing of a label can end a Markdown link, start another, or read as a reference.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+
+from aiops.domain import Workload
 
 MAX_LINK = 4_000  # characters; browsers and servers take 8,000
 # No user, no query, no word that GitHub reads as an issue; the address stands in a public text.
 EXTERNAL_URL = r"^https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[A-Za-z0-9_.~-]+)*/?$"
+_FIELDS = (
+    *("cluster", "namespace", "kind", "workload"),
+    *(f"{end}_{unit}" for end in ("from", "to") for unit in ("s", "ms", "us")),
+)
+# The same address, a query of harmless characters behind it, and {fields} that a run fills in.
+TEMPLATE = (
+    r"^https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?(?:/[A-Za-z0-9_.~%/-]*)?"
+    rf"(?:[?#](?:[A-Za-z0-9_.~%=&+,:;/?#-]|\{{(?:{'|'.join(_FIELDS)})\}})*)?$"
+)
 _REFERS = re.compile(r"(?i)/(?:issues|pull|discussions|commit)(?:/|$)")
 _LAST_S = 253_402_300_799
 
@@ -34,6 +46,32 @@ def graph(base: str, query: str, start_s: int, end_s: int) -> str:
     pairs = (("g0.expr", query), ("g0.tab", "0"), ("g0.range_input", f"{minutes}m"), ("g0.end_input", end))
     found = f"{base.rstrip('/')}/graph?" + "&".join(f"{name}={_quoted(value)}" for name, value in pairs)
     return found if len(found) <= MAX_LINK else ""
+
+
+def elsewhere(
+    templates: Mapping[str, str], workload: Workload, start_s: int, end_s: int
+) -> tuple[tuple[str, str], ...]:
+    """Return (name, address) of every template about a workload over [start_s, end_s], by name.
+
+    One that does not check out, would be too long, or that GitHub would read as a reference is left out.
+    """
+    values = {
+        "cluster": workload.cluster,
+        "namespace": workload.namespace,
+        "kind": workload.kind,
+        "workload": workload.name,
+        **{
+            f"{end}_{unit}": str(at_s * factor)
+            for end, at_s in (("from", start_s), ("to", end_s))
+            for unit, factor in (("s", 1), ("ms", 1_000), ("us", 1_000_000))
+        },
+    }
+    found = []
+    for name, template in sorted(templates.items()):
+        url = re.sub(r"\{(\w+)\}", lambda match: _quoted(values.get(match[1], "")), template)
+        usable = re.fullmatch(TEMPLATE, template) and not _REFERS.search(url) and len(url) <= MAX_LINK
+        found += [(name, url)] if usable else []
+    return tuple(found)
 
 
 def _quoted(text: str) -> str:

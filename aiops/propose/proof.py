@@ -6,6 +6,8 @@ sections, each a list of paragraphs, empty when there is nothing to show.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiops.domain import Chart, Diagnosis, Evidence, PastValue, Plan, PlanItem, Rollback, Scale
 from aiops.propose import chart as charts
 from aiops.propose import inert, links, words
@@ -27,10 +29,13 @@ OPEN_QUERIES = "<details><summary>The queries, to be asked at the time of each r
 CLOSE_QUERIES = "</details>"
 
 
-def evidence(item: PlanItem, plan: Plan, external_url: str = "") -> list[str]:
+def evidence(
+    item: PlanItem, plan: Plan, external_url: str = "", templates: Mapping[str, str] | None = None
+) -> list[str]:
     """Return the evidence table and its queries; what speaks against stands in the same table.
 
-    With the address of a Prometheus each query is a link to its graph around the onset.
+    With the address of a Prometheus each query is a link to its graph around the onset; `templates`:
+    of the addresses of logs, traces and the like, by name.
     """
     diagnosis = item.diagnosis
     rows = [("for", one) for one in diagnosis.evidence[:_MAX_EVIDENCE]]
@@ -47,6 +52,10 @@ def evidence(item: PlanItem, plan: Plan, external_url: str = "") -> list[str]:
     parts = ["## Evidence", "\n".join(table)]
     if any(found):
         parts.append("A query opens in Prometheus, from an hour before the onset to the newest data.")
+    more = links.elsewhere(templates or {}, item.workload, start_s, plan.data_time_s)
+    if more:
+        named = ", ".join(f"[{name}]({url})" for name, url in more)
+        parts.append(f"The same workload and time elsewhere: {named}.")
     if queries:
         # Two spaces of indent: no line starts with text that a chat-ops bot could read.
         blocks = [f"Q{n}:\n\n```promql\n  {inert.query(one)}\n```" for n, one in enumerate(queries, 1)]

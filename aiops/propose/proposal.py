@@ -26,6 +26,7 @@ def compose(
     opened: marker.Marker | None = None,
     *,
     external_url: str = "",
+    templates: Mapping[str, str] | None = None,
     reviewers: tuple[str, ...] = (),
 ) -> Proposal:
     """Return the proposal of one item. Its branch has number 1; the forge takes the next free one.
@@ -33,6 +34,7 @@ def compose(
     `opened`: the marker of the open pull request that this brings up to date: what it is about was
     written then, and no later run says otherwise. `contents`: whole files at `plan.base_sha`;
     `modes`: their git modes. `external_url`: where people reach this Prometheus, "" = no links.
+    `templates`: of links to logs, traces and the like, by name.
     `reviewers`: who is asked to look. Raises EditRefused for a hold, a path outside the repository, or an
     edit that `splice.replace` cannot prove.
     """
@@ -53,7 +55,7 @@ def compose(
     return Proposal(
         branch=f"{branch_key(item, plan.base)}-1",
         title=name,
-        body=body.write(item, plan, mark, external_url),
+        body=body.write(item, plan, mark, external_url, templates),
         commit_message=_commit_message(name, item, mark),
         base=plan.base,
         base_sha=plan.base_sha,

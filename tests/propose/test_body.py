@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +23,15 @@ GOLDEN = Path(__file__).parent / "golden"
 URL = "https://prometheus.example.com/prefix"
 
 
-def written(item: PlanItem, plan: Plan, external_url: str = "") -> str:
+TRACES = {"traces": "https://jaeger.example.com/search?service={workload}.{namespace}&start={from_us}"}
+
+
+def written(
+    item: PlanItem, plan: Plan, external_url: str = "", templates: Mapping[str, str] | None = None
+) -> str:
     mark = marker.parse(sample.composed(sample.rollback_item()).body)
     assert mark is not None
-    return body.write(item, plan, mark, external_url)
+    return body.write(item, plan, mark, external_url, templates)
 
 
 @pytest.mark.parametrize("name", ["rollback", "scale"])
@@ -61,6 +68,21 @@ def test_the_template_itself_is_inert():
 def test_nothing_hostile_acts_anywhere_in_a_body(text):
     assert gfm.live(written(*poisoned(text))) == []
     assert gfm.live(written(*poisoned(text), URL), URL) == []
+    elsewhere = written(*poisoned(text), "", TRACES)
+    ours = r"elsewhere: \[traces\]\(https://jaeger\.example\.com/search\?service=[A-Za-z0-9%.]*&start=\d+\)"
+    assert gfm.live(re.sub(ours, "elsewhere", elsewhere, count=1)) == []
+
+
+def test_logs_and_traces_of_the_workload_and_its_hour_are_one_click_away():
+    item = sample.rollback_item()
+    plan = sample.plan(item)
+    start_s = item.incident.onset_s - 3_600
+    expected = (
+        "The same workload and time elsewhere: "
+        f"[traces](https://jaeger.example.com/search?service=checkout.shop&start={start_s * 1_000_000})."
+    )
+    assert expected in written(item, plan, "", TRACES)
+    assert "elsewhere" not in written(item, plan)
 
 
 PLAIN_CELLS = gfm.tags(written(*poisoned("plain")))["td"]
