@@ -6,7 +6,12 @@ run on a schedule.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +20,11 @@ from aiops.commands import times
 from aiops.commands.run import failed
 from aiops.config import Config, load
 from aiops.detect.model import Card
-from aiops.domain import Grid, Panel
+from aiops.domain import Answer, Grid, Panel, Query
 from aiops.errors import AiopsError, ConfigError, DataUnusable, ModelRefused
 from aiops.ingest import panels
+from aiops.job import Progress
+from aiops.ports import Metrics
 from aiops.report import utc
 
 if TYPE_CHECKING:
@@ -25,6 +32,9 @@ if TYPE_CHECKING:
 
 DEFAULT_SPAN_S = 14 * 86_400  # two weeks: every weekday twice, the common retention
 DEADLINE_S = 3_600.0
+# 200 workloads x 7 signals x 14 days at one minute are 113 MB of samples, and training holds copies.
+MOST_WORKLOADS = 200
+_EPOCH = re.compile(r"epoch (\d+)/(\d+): held-out")  # what `training` says at the end of each
 
 
 def train(config_file: Path, start: str | None, end: str | None, model: Path | None, seed: int) -> int:
@@ -41,14 +51,13 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
         with terminal.progress() as tell:
             tell("reading history")
             settings = connect.detect_settings(config)
-            answers = [metrics.read(query, grid) for query in connect.signal_queries(config)]
-            panel = panels.assemble(answers, {})
+            panel = _history(metrics, connect.signal_queries(config), grid, tell)
             if not panel.workloads:
                 raise DataUnusable("no workload has history in that span", todo="try another --from and --to")
             tell("taking out past incidents")
             clean, flagged = cleaning.cleaned(panel, settings)
             chosen = training.TrainSettings(seed=seed, name=folder.name, calendar=settings.calendar)
-            onnx, card = training.train([clean], chosen, tell)
+            onnx, card = training.train([clean], chosen, _with_time_left(tell))
             card = card.model_copy(update={"data": {**card.data, "flagged_share": round(flagged, 6)}})
             tell("comparing with the model that is there")
             verdict = _saved(folder, onnx, card, [clean], chosen)
@@ -59,6 +68,52 @@ def train(config_file: Path, start: str | None, end: str | None, model: Path | N
     if folder != config.model:
         terminal.say(f"use it with `model: {folder}` in aiops.yaml")
     return 0
+
+
+def _with_time_left(tell: Progress) -> Progress:
+    """Return `tell` that says after each epoch how long the others would take; they may end early."""
+    began_s = time.monotonic()
+
+    def timed(text: str) -> None:
+        found = _EPOCH.match(text)
+        if found:
+            done, every = int(found[1]), int(found[2])
+            left_s = (time.monotonic() - began_s) / done * (every - done)
+            text += f", at most {left_s / 60:.1f} min left"
+        tell(text)
+
+    return timed
+
+
+def _history(metrics: Metrics, queries: Sequence[Query], grid: Grid, tell: Progress) -> Panel:
+    """Return the history of at most `MOST_WORKLOADS` workloads: more teach little and cost memory.
+
+    Chosen among those that the first answer names, by a hash of the name, so that each training chooses
+    the same. An answer is cut as soon as it is there.
+    """
+    chosen: frozenset[tuple[str, ...]] | None = None
+    answers = []
+    for query in queries:
+        answer = metrics.read(query, grid)
+        if chosen is None and len(answer.labels) > MOST_WORKLOADS:
+            every = sorted((_key(answer, one) for one in answer.labels), key=_rank)
+            chosen = frozenset(every[:MOST_WORKLOADS])
+            tell(f"learning from {len(chosen)} of {len(every)} workloads")
+        if chosen is not None:
+            rows = [row for row, one in enumerate(answer.labels) if _key(answer, one) in chosen]
+            labels = tuple(answer.labels[row] for row in rows)
+            answer = replace(answer, labels=labels, values=answer.values[rows])
+        answers.append(answer)
+    return panels.assemble(answers, {})
+
+
+def _key(answer: Answer, labels: Mapping[str, str]) -> tuple[str, ...]:
+    named = (answer.query.cluster_label, answer.query.namespace_label, answer.query.workload_label)
+    return tuple(labels.get(label, "") for label in named)
+
+
+def _rank(key: tuple[str, ...]) -> bytes:
+    return hashlib.sha256("\0".join(key).encode("utf-8", "replace")).digest()
 
 
 def _folder(model: Path | None, config: Config) -> Path:

@@ -13,8 +13,9 @@ from aiops.commands import train
 from aiops.config import Config
 from aiops.detect import training
 from aiops.detect.model import Card
-from aiops.domain import Panel, Signal, Workload
+from aiops.domain import Answer, Grid, Panel, Query, Signal, Workload
 from aiops.errors import ConfigError
+from aiops.ingest import presets
 
 pytest.importorskip("torch")
 DAY, STEP_S = 86_400, 300
@@ -85,3 +86,53 @@ def test_without_torch_or_a_folder_the_next_step_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigError, match=r"pip install 'aiops\[train\]'"):
         train._folder(tmp_path, config)
+
+
+class Fleet:
+    """Answers every query for many workloads, each with its number as its value."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
+
+    def now_s(self) -> int:
+        return 0
+
+    def read(self, query: Query, grid: Grid) -> Answer:
+        names = (query.cluster_label, query.namespace_label, query.workload_label)
+        labels = tuple(dict(zip(names, ("c", "shop", name), strict=True)) for name in self.names)
+        values = np.arange(len(self.names), dtype=float)[:, None] * np.ones(len(grid.times))
+        return Answer(query, labels, values, grid.times)
+
+
+def learned(names: list[str], said: list[str]) -> Panel:
+    queries = presets.signal_queries(("istio", "kubernetes"))
+    return train._history(Fleet(names), queries, Grid(0, 600, 60), said.append)
+
+
+def test_of_a_large_fleet_the_same_sample_is_learned_from_each_time():
+    names, said = [f"w{number:04}" for number in range(1_000)], []
+    panel = learned(names, said)
+
+    assert said == ["learning from 200 of 1000 workloads"]
+    assert panel.values.shape == (200, 7, 11)
+    assert {int(one.name[1:]) for one in panel.workloads} == set(panel.values[:, 3, 0].astype(int))
+    assert learned(names[::-1], []).workloads == panel.workloads
+    # One more workload moves at most one out of the sample.
+    assert len(set(learned([*names, "new"], []).workloads) & set(panel.workloads)) >= 199
+
+
+def test_of_a_small_fleet_every_workload_is_learned_from():
+    said: list[str] = []
+    assert (len(learned(["a", "b"], said).workloads), said) == (2, [])
+
+
+def test_after_each_epoch_the_time_that_is_left_is_said(monkeypatch, panel):
+    clock = iter([0.0, 30.0, 60.0])
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
+    said: list[str] = []
+    training.train([panel], dataclasses.replace(QUICK, epochs=2), train._with_time_left(said.append))
+
+    assert [text.partition(", at most ")[2] for text in said if "held-out loss" in text] == [
+        "0.5 min left",
+        "0.0 min left",
+    ]
