@@ -106,6 +106,8 @@ def _read_some(job: Job, reader: Reader, wanted: Iterable[tuple[str, Grid]]) -> 
     queries = {query.name: query for query in job.context}
     answers = {}
     for name, grid in wanted:
+        if name not in queries:  # this source of requests has no such thing to tell
+            continue
         try:
             answers[name] = reader.read(queries[name], grid)
         except DataUnusable:
