@@ -74,14 +74,16 @@ class Done:
         }
 
 
-def aiops(*arguments: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Done:
+def aiops(
+    *arguments: object, cwd: Path | None = None, env: dict[str, str] | None = None, timeout_s: int = 560
+) -> Done:
     """Run the command line in a process of its own, as CI does."""
     done = subprocess.run(
         [sys.executable, "-m", "aiops", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
-        timeout=560,
+        timeout=timeout_s,
         cwd=cwd,
         env=env,
     )

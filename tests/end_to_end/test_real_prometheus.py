@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import real
-from end_to_end import on_github
+from end_to_end import on_github, plain_repository
 from end_to_end.conftest import Done
 
 from aiops import connect
 from aiops.config import load
 from aiops.domain import Grid
+from aiops.edges import git_history
 from aiops.ingest import presets
 from aiops.mesh import openmetrics, plant, scenarios
+from aiops.report import utc
 
-# Training wants 4 whole days; 2.8 GB of text and a minute or two of promtool.
-pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
+# Training wants 4 whole days; 2.8 GB of text, a minute or two of promtool, and minutes of training.
+pytestmark = [pytest.mark.real, pytest.mark.timeout(1500)]
 DAYS = 5  # a run reads 3.5 days at one-minute steps; the 28-day reference reads all there is
 SEED = 7
 # What the demo's last hour has nothing of: no alert, no Flagger, no Rollout, no VPA, nothing lost or killed.
@@ -132,26 +137,70 @@ def test_the_doctor_finds_nothing_to_do_on_a_real_prometheus(command, live, serv
     assert {one["found"].split(",")[0] for one in workloads} == {"7 of 7 signals"}
 
 
-def test_init_finds_the_exporters_of_a_real_prometheus_and_writes_settings_that_run(
-    command, world, served, tmp_path
-):
-    mine = tmp_path / "mine.yaml"
-    said = ("--prometheus", served, "--repo", world.folder / "gitops.git", "--output", mine)
-    done = command("init", *said, "--at", world.at)
-    assert done.code == 0, done.err
-    found = [line.split(":")[0] for line in done.out.splitlines() if line.startswith("found ")]
+@dataclass(frozen=True)
+class Newcomer:
+    """What somebody typed who has a Prometheus and a repository, and how each command ended."""
+
+    folder: Path
+    typed: tuple[tuple[str, ...], ...]
+    ended: tuple[Any, ...]
+    took_s: tuple[float, ...]
+    settings: bytes  # as `init` wrote them
+
+
+@pytest.fixture(scope="module")
+def newcomer(command, served, tmp_path_factory) -> Newcomer:
+    """From nothing to a backtest, in a repository of a layout that nothing else here has."""
+    folder, scene = tmp_path_factory.mktemp("newcomer"), scenarios.demo(SEED)
+    git_history.write_history(folder / "deploy", plain_repository.history(scene))
+    mine = folder / "mine"
+    mine.mkdir()
+    at, start = utc(scene.end_s), utc(scene.end_s - DAYS * 86_400)
+    commands = (
+        # The times are there because this Prometheus ends in the past; a live one needs none of them.
+        ("init", "--prometheus", served, "--repo", "../deploy", "--at", at),
+        ("doctor", "--at", at),
+        ("train", "--from", start, "--to", at),
+        ("backtest", "--from", utc(scene.end_s - 2 * 3_600), "--to", at, "--format", "json"),
+    )
+    ended, took_s, settings = [], [], b""
+    for words in commands:
+        begun = time.monotonic()
+        ended.append(command(*words, cwd=mine, timeout_s=700))  # training, on two busy cores
+        took_s.append(time.monotonic() - begun)
+        settings = settings or (mine / "aiops.yaml").read_bytes()
+    return Newcomer(mine, commands, tuple(ended), tuple(took_s), settings)
+
+
+def test_a_newcomer_gets_from_nothing_to_a_backtest_with_four_commands_and_no_edit(newcomer):
+    for words, done, took_s in zip(newcomer.typed, newcomer.ended, newcomer.took_s, strict=True):
+        print(f"aiops {words[0]}: {took_s:.0f} s")  # noqa: T201 - `pytest -s` shows what it takes
+        assert done.code == 0, done.err
+    edits = int((newcomer.folder / "aiops.yaml").read_bytes() != newcomer.settings)
+    print(f"{len(newcomer.typed)} commands, {edits} edits, {sum(newcomer.took_s):.0f} s")  # noqa: T201
+    assert edits == 0
+
+
+def test_a_newcomer_sees_the_exporters_and_where_each_workload_is_edited(newcomer):
+    init, doctor, _, _ = newcomer.ended
+    found = [line.split(":")[0] for line in init.out.splitlines() if line.startswith("found ")]
     assert found == ["found Istio", "found kube-state-metrics", "found cAdvisor"]
-    assert done.out.count(" 7/7 ") == 13
-    checked = command("doctor", "--config", mine, "--at", world.at)
-    assert checked.code == 0, checked.err
+    assert init.out.count(" 7/7 ") == 13
+    assert "apps/checkout/workload.yaml" in init.out
+    assert "0 problems" in doctor.out
 
 
-def test_a_model_trained_on_a_real_prometheus_leads_to_the_same_pull_requests(command, live, asked, tmp_path):
-    span = ("--from", live.now_s - DAYS * 86_400, "--to", live.now_s)
-    trained = command("train", "--config", live.config, *span, "--model", tmp_path / "mine")
-    assert trained.code == 0, trained.err
+def test_a_newcomer_sees_what_would_have_been_proposed(newcomer):
+    found = newcomer.ended[3].report["proposals"]
+    acted = {(one["workload"]["name"], one["action"], one["old"], one["new"]) for one in found}
+    assert ("checkout", "rollback", "1.15.0", "1.14.3") in acted
+    assert {(name, action) for name, action, *_ in acted} == {("checkout", "rollback"), ("search", "scale")}
+
+
+def test_the_model_a_newcomer_trained_leads_to_the_same_pull_requests(command, live, asked, newcomer):
+    trained = newcomer.ended[2]
     assert "seasonal-naive" in trained.out
-    live.set("forge: local", f"forge: local\nmodel: {tmp_path / 'mine'}")
+    live.set("forge: local", f"forge: local\nmodel: {newcomer.folder / 'models' / 'mine'}")
     done = run(command, live)
     assert done.code == 0, done.err
     assert done.decisions() == asked.decisions()
