@@ -258,8 +258,9 @@ HEADER_HELP = "Such as X-Scope-OrgID:shop; a secret only as '${NAME}', of the en
 def init(at: str | None, **flags: Any) -> int:
     """Look at a Prometheus and a repository and write a first aiops.yaml; replaces nothing."""
     from aiops.commands import init as command
+    from aiops.commands import settings_file
 
-    return command.init(command.Asked(**flags), at)
+    return command.init(settings_file.Asked(**flags), at)
 
 
 @app.command()

@@ -11,7 +11,7 @@ import real
 import yaml
 from edges import exporters
 
-from aiops.commands import init
+from aiops.commands import init, settings_file
 from aiops.config import load
 from aiops.coverage import Covered
 from aiops.domain import Workload
@@ -39,7 +39,7 @@ def asked(world, built, tmp_path):
 
 
 def written(asked, source="https://prometheus.example.com"):
-    return yaml.safe_load(init._text(asked, source, "acme/gitops", ("istio",), {}, ()))
+    return yaml.safe_load(settings_file.text(asked, source, "acme/gitops", ("istio",), {}, ()))
 
 
 def test_the_file_is_one_that_every_command_reads_and_the_table_names_every_workload(capsys, asked):
@@ -50,9 +50,12 @@ def test_the_file_is_one_that_every_command_reads_and_the_table_names_every_work
     assert "clusters/prod-eu/web-hpa.yaml" in out
     config = load(asked.output)
     assert (config.signals, config.forge) == (("istio", "kubernetes"), "local")
-    schema = json.loads((asked.output.parent / init.SCHEMA_FILE).read_text())
+    schema = json.loads((asked.output.parent / settings_file.SCHEMA_FILE).read_text())
     jsonschema.validate(yaml.safe_load(asked.output.read_text()), schema)
-    assert sorted(path.name for path in asked.output.parent.iterdir()) == [init.SCHEMA_FILE, "aiops.yaml"]
+    assert sorted(path.name for path in asked.output.parent.iterdir()) == [
+        settings_file.SCHEMA_FILE,
+        "aiops.yaml",
+    ]
 
 
 @pytest.mark.real
@@ -66,9 +69,9 @@ def test_of_two_sources_of_requests_one_is_used_and_the_other_is_named(
     assert init.init(dataclasses.replace(asked, prometheus=start_prometheus(tmp_path / "data")), at) == 0
     out = capsys.readouterr().out
     assert "found Linkerd: 24 series of response_latency_ms_bucket, read by the preset linkerd" in out
-    assert "the preset clients names 2 workloads, no more than the one in use" in out
+    assert "not used: the preset clients names 2 workloads" in out
     assert load(asked.output).signals == ("linkerd", "kubernetes")
-    assert "# Counts requests as well, for no more workloads: clients (2)." in asked.output.read_text()
+    assert "# Counts requests as well, not used: clients (2)." in asked.output.read_text()
 
 
 def test_a_file_that_exists_is_never_replaced(capsys, asked):
@@ -114,7 +117,7 @@ def test_only_names_of_variables_are_written_and_hostile_words_stay_words(asked)
 def test_a_hostile_cluster_label_writes_no_key_into_the_file(asked):
     label = "x}\nforge: github\nmodel: {{evil"
     row = Covered(Workload(label, "shop", "Deployment", "web"), {}, None, None, None)
-    text = init._text(asked, "http://127.0.0.1:1", "acme/gitops", ("istio",), {}, (row,))
+    text = settings_file.text(asked, "http://127.0.0.1:1", "acme/gitops", ("istio",), {}, (row,))
 
     assert yaml.safe_load(text) == written(asked, "http://127.0.0.1:1")
     (example,) = [line for line in text.splitlines() if "match: {" in line]
@@ -149,3 +152,17 @@ def test_a_secret_header_that_names_its_variable_is_written(asked):
     found = written(dataclasses.replace(asked, headers=headers))
 
     assert found["prometheus"]["headers"] == {"Authorization": "Bearer ${TOKEN}", "X-Api-Key": "${KEY}"}
+
+
+@pytest.mark.parametrize(
+    ("named", "best"),
+    [
+        ({"istio": 10, "clients": 12, "kubernetes": 40}, "istio"),
+        ({"istio": 2, "clients": 12, "kubernetes": 40}, "clients"),
+        ({"clients": 3, "nginx": 6}, "clients"),
+        ({"clients": 2, "nginx": 6}, "nginx"),
+        ({"kubernetes": 40}, ""),
+    ],
+)
+def test_what_tells_more_of_each_workload_is_used_unless_it_knows_less_than_half_of_them(named, best):
+    assert init._best(named) == best
