@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from aiops import connect, terminal
@@ -65,12 +66,21 @@ def _history(config_file: Path, span: tuple[int | None, int | None, int], tell: 
     start_s = end_s - WEEK_S if span[0] is None else span[0]
     if not start_s < end_s:
         raise ConfigError("expected --from before --to", where="--from", todo="swap them")
-    found = replay(job, metrics, repository, (start_s, end_s, span[2]), tell)
+    found = replay(
+        job, metrics, repository, (start_s, end_s, span[2]), tell, doors=partial(_doors, config_file)
+    )
     known_s = max(end_s, min(now_s, connect.clock_s()))
     told = _beside_people(job, repository, found, known_s, tell)
     tell("reading alerts")
     curve = budget.curve(found, job.detect.threshold)
     return replace(told, heard=_heard(job, metrics, found, told.replies), curve=curve)
+
+
+def _doors(config_file: Path) -> tuple[Job, Metrics, Repository]:
+    """Open job, metrics and repository once more, in another process. Warnings were told already."""
+    config = load(config_file)
+    job = connect.job(config, [])
+    return job, connect.metrics(config, DEADLINE_S), connect.repository(config, DEADLINE_S)
 
 
 def _shadow(config_file: Path, folder: Path, span: tuple[int | None, int | None], tell: Progress) -> Backtest:

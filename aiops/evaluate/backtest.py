@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from aiops import pipeline
 from aiops.detect.settings import DAY_S
-from aiops.errors import DataUnusable
+from aiops.evaluate import spread
 from aiops.evaluate.ledger import Ledger, Proposed
-from aiops.evaluate.spans import LEVELS, Spans
-from aiops.evaluate.worlds import PastMetrics, PastRepository
+from aiops.evaluate.looking import Look, analysed
+from aiops.evaluate.spans import LEVELS
 from aiops.job import Job, Progress
 from aiops.ports import Metrics, Repository
 
@@ -49,31 +49,46 @@ def replay(
     tell: Progress,
     *,
     every_run: bool = False,
+    doors: spread.Doors | None = None,
 ) -> Replay:
-    """Replay the runs of `span` (first, last, seconds between). `every_run`: skip none, to compare."""
+    """Replay the runs of `span` (first, last, seconds between). `every_run`: skip none, to compare.
+
+    `doors`: opens job, metrics and repository in another process; None = this one does all.
+    """
+    look, workers = Look(job, metrics, repository, span[1]), spread.processes()
+    if doors is None or workers == 1 or span[1] - span[0] <= spread.PART_S:
+        return follow(job, look, span, tell, every_run=every_run)
+    return follow(job, spread.ahead(doors, look, span, workers, tell), span, tell)
+
+
+def follow(
+    job: Job,
+    look: Look | spread.Ahead,
+    span: tuple[int, int, int],
+    tell: Progress,
+    *,
+    every_run: bool = False,
+) -> Replay:
+    """Go through the runs in order: open, close, and write down."""
     start_s, end_s, every_s = span
-    world, past, ledger = PastMetrics(metrics, end_s), PastRepository(repository, job.base), Ledger()
-    spans = Spans(job, world)
-    looked = unusable = 0
-    head = ""
+    ledger, looked, unusable, head = Ledger(), 0, 0, ""
     times = range(start_s, end_s + 1, every_s)
     days = -(-(end_s - start_s) // DAY_S)
     for count, now_s in enumerate(times):
         if count % max(1, DAY_S // every_s) == 0 and now_s < end_s:
             tell(f"day {(now_s - start_s) // DAY_S + 1} of {days}")
-        world.now = past.now = now_s
-        seen, head = head, past.head(job.base)
-        unusable += not spans.judged(now_s)
-        if every_run or ledger.matters(spans.firing(now_s), moved=head != seen):
+        run = look.at(now_s)
+        before, head = head, run.head
+        unusable += not run.judged
+        if every_run or ledger.matters(run.firing, moved=before != head):
             looked += 1
-            try:
-                scored = None if every_run else spans.scores
-                found = pipeline.analyse(job, world, past, now_s, _quiet, scored=scored)
-                ledger.note(now_s, pipeline.propose(job, found, past, ledger.forge, now_s, _quiet))
-            except DataUnusable:
-                pass  # counted above; what is open stays open
-        ledger.weigh(now_s, spans.strength)
-    peaks = spans.peaks(start_s, end_s)
+            plan = look.plan(now_s, afresh=every_run)
+            if plan is not None:  # else it was counted above, and what is open stays open
+                found = pipeline.propose(job, analysed(plan), look.past, ledger.forge, now_s, _quiet)
+                ledger.note(now_s, found)
+        if run.firing and ledger.open():
+            ledger.weigh(look.strengths(now_s))
+    peaks = look.peaks(range(-(-start_s // DAY_S), end_s // DAY_S))
     return Replay(
         *(start_s, end_s, every_s, len(times), looked, unusable, ledger.proposals()),
         workload_days=len(peaks),

@@ -7,7 +7,8 @@ most often because people changed the repository a moment ago. It is followed un
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from aiops.domain import Hold, Outcome, PlanItem, PullRequest, State, Workload
@@ -71,7 +72,7 @@ class Ledger:
         """Return the hashes of the workloads that have an open pull request."""
         return {self._opened[pull.number].hash for pull in self.forge.pulls() if pull.state == "open"}
 
-    def matters(self, firing: set[str], *, moved: bool) -> bool:
+    def matters(self, firing: AbstractSet[str], *, moved: bool) -> bool:
         """Tell whether a run can open, close or settle anything. `firing`: hashes; `moved`: a commit came."""
         proposed = self.open()
         awaited = {one.hash for one in self._opened.values() if not one.settled} - proposed
@@ -103,12 +104,12 @@ class Ledger:
                 one.calm_s = max(quiet[one.hash].since_s, one.opened_s)
                 one.settled = True
 
-    def weigh(self, now_s: int, strength: Callable[[str, int], float]) -> None:
-        """Write down how strong the incidents behind the open ones are at one run."""
+    def weigh(self, strengths: Mapping[str, float]) -> None:
+        """Write down how strong the incidents behind the open ones are at one run, by hash."""
         for pull in self.forge.pulls():
+            one = self._opened[pull.number]
             if pull.state == "open":
-                one = self._opened[pull.number]
-                one.strength = max(one.strength or 0.0, strength(one.hash, now_s))
+                one.strength = max(one.strength or 0.0, strengths.get(one.hash, 0.0))
 
     def proposals(self) -> tuple[Proposed, ...]:
         """Return them all, oldest first."""

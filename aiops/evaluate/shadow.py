@@ -14,11 +14,12 @@ from statistics import median_low
 
 from aiops import pipeline
 from aiops.detect.windows import EVALUATION_DELAY_S
-from aiops.domain import Commit, Grid, Plan, State
+from aiops.domain import Commit, Plan, State
 from aiops.errors import ConfigError
 from aiops.evaluate.backtest import Replay
 from aiops.evaluate.ledger import Ledger
-from aiops.job import Job, Progress, Result
+from aiops.evaluate.looking import analysed
+from aiops.job import Job, Progress
 from aiops.ports import Files, Repository
 from aiops.propose import marker
 
@@ -87,24 +88,10 @@ def compare(job: Job, commits: Commits, kept: Sequence[Kept], tell: Progress) ->
         }
         if ledger.matters(firing, moved=head != seen):
             looked += 1
-            found = pipeline.propose(job, _analysed(plan), commits, ledger.forge, now_s, lambda _: None)
+            found = pipeline.propose(job, analysed(plan), commits, ledger.forge, now_s, lambda _: None)
             ledger.note(now_s, found, one.name)
     times = [run_s(one.plan) for one in ordered]
     return Replay(times[0], times[-1], _pace(times), len(ordered), looked, 0, ledger.proposals())
-
-
-def _analysed(plan: Plan) -> Result:
-    """Return the first half of a run, as far as its plan tells."""
-    return Result(
-        plan=plan,
-        window=Grid(plan.data_time_s, plan.data_time_s, plan.step_s),
-        incidents=(),
-        scores=None,
-        sent={},
-        guardrails=(),
-        unresolved=(),
-        errors=(),
-    )
 
 
 def _pace(times: Sequence[int]) -> int | None:

@@ -6,7 +6,7 @@ run of the past takes its twelve hours out of two of them.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,33 +70,33 @@ class Spans:
         days, window = self._judged_steps(now_s)
         return {days.hashes[row] for row in np.flatnonzero(self._state(days, window) == _FIRING)}
 
-    def strength(self, workload: str, now_s: int) -> float:
-        """Return the highest of `LEVELS` at which a run at `now_s` would find a workload firing, by its hash.
+    def strengths(self, now_s: int) -> dict[str, float]:
+        """Return the highest of `LEVELS` at which a run at `now_s` would find each firing workload firing.
 
-        0 where it does not fire at all, infinity where no threshold counts: a crash loop.
+        Infinity where no threshold counts: a crash loop.
         """
         days, window = self._judged_steps(now_s)
-        if workload not in days.hashes:
-            return 0.0
-        row, step, settings = days.hashes.index(workload), self._job.step_s, self._job.detect
-        fast = days.fast[[row], window]
-        if sustain.track(fast, step, settings.fatal_hold_s, settings).state[0] == _FIRING:
-            return np.inf
-        slow = days.slow[[row], window]
+        rows = np.flatnonzero(self._state(days, window) == _FIRING)
+        step, settings = self._job.step_s, self._job.detect
+        fast = sustain.track(days.fast[rows, window], step, settings.fatal_hold_s, settings).state
+        slow = days.slow[rows, window]
+        # At a higher level fewer steps are bad, so what is calm stays calm: halve what is left of the levels.
+        levels, low, high = np.array(LEVELS), np.zeros(len(rows), int), np.full(len(rows), len(LEVELS))
+        while (high - low > 1).any():
+            middle = (low + high) // 2
+            state = sustain.track(
+                slow / levels[middle].astype(np.float32)[:, None], step, settings.hold_s, settings
+            ).state
+            fires = state == _FIRING
+            low, high = np.where(fires, middle, low), np.where(fires, high, middle)
+        found = np.where(fast == _FIRING, np.inf, np.maximum(levels[low], settings.threshold))
+        return {days.hashes[row]: float(one) for row, one in zip(rows, found, strict=True)}
 
-        def calm(level: float) -> int:  # at a higher level fewer steps are bad: what is calm stays calm
-            state = sustain.track(slow / level, step, settings.hold_s, settings).state
-            return int(state[0] != _FIRING)
-
-        found = bisect_left(LEVELS, 1, key=calm)
-        return LEVELS[found - 1] if found else 0.0
-
-    def peaks(self, start_s: int, end_s: int) -> NDArray[np.float64]:
-        """Return the highest level at which each workload would have fired on each whole day: [N].
+    def peaks(self, days: Sequence[int]) -> NDArray[np.float64]:
+        """Return the highest level at which each workload would have fired on each of the days: [N].
 
         Of the days that were scored; a workload without a score on half of the day is left out.
         """
-        days = range(-(-start_s // DAY_S), end_s // DAY_S)
         found = [self._peaks[number] for number in days if number in self._peaks]
         return np.concatenate(found) if found else np.zeros(0)
 

@@ -80,13 +80,21 @@ def test_the_days_on_which_a_score_was_held_long_enough_are_counted(past):
     job, metrics, _ = past.doors()
     spans, day_s = Spans(job, PastMetrics(metrics, END_S)), 86_400
     today = END_S // day_s * day_s
-    fleet = len(spans.firing(END_S) | spans.firing(SURGE_S + 3_000)), len(spans.peaks(today, today + day_s))
+    fleet = len(spans.firing(END_S) | spans.firing(SURGE_S + 3_000)), len(spans.peaks([today // day_s]))
 
-    before, now = spans.peaks(today - day_s, today), spans.peaks(today, today + day_s)
+    before, now = spans.peaks([today // day_s - 1]), spans.peaks([today // day_s])
     assert (len(before), len(now)) == (fleet[1], fleet[1])
     assert (before >= 1).sum() == 0  # a calm day
     assert (now >= 1).sum() >= fleet[0] >= 1
-    assert len(spans.peaks(today + 1, today + day_s)) == 0  # no whole day
+    assert len(spans.peaks([])) == 0
+
+
+def test_a_replay_counts_whole_days_only(past, whole):
+    assert (whole.workload_days, whole.reached) == (0, ())  # eight hours
+    midnight = END_S // 86_400 * 86_400
+    found = replayed(*past.doors(), (midnight - 86_400, midnight + 3_600, 43_200), lambda _: None)
+    assert (found.workload_days, found.proposals) == (12, ())
+    assert (len(found.reached), set(found.reached)) == (len(LEVELS), {0})
 
 
 def test_the_settings_carry_the_threshold_to_every_run(past, tmp_path):
