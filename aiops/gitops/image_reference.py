@@ -103,11 +103,13 @@ def stands_in(path: tuple[str | int, ...], value: str) -> ImageReference | None:
     """Return the reference when the scalar holds a whole one, None when it holds only a version.
 
     `image: app` is a name without a tag, `tag: app` is a tag: the key decides what the text cannot.
-    A JSON patch is a list, and the image it sets is a whole one: `web@sha256:..` is no tag there.
+    A JSON patch is a list, and the image it sets is a whole one, as is a text in a list `images`:
+    `web@sha256:..` is no tag there.
     """
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     inner = path[len(path) - path[::-1].index("|") :] if "|" in path else path
-    whole = key.lower().endswith("image") or (isinstance(inner[0], int) and "@" in value)
+    listed = isinstance(inner[0], int) or path[-2:-1] == ("images",)
+    whole = key.lower().endswith("image") or (listed and "@" in value)
     if is_version(value) and not whole:
         return None
     old, equals, new = value.partition("=")  # Argo CD: `old=new:tag`

@@ -88,6 +88,8 @@ def test_a_reference_gets_another_version(version: str, expected: str) -> None:
         ((1, "value"), "reg:5000/app:1.0", True),
         ((1, "value"), "1.0", False),
         (("images", 0, "digest"), DIGEST, False),
+        (("spec", "source", "kustomize", "images", 0), f"web@sha256:{'a' * 64}", True),
+        (("images", 0, "newTag"), f"1.2@sha256:{'a' * 64}", False),
     ],
 )
 def test_the_key_tells_a_whole_reference_from_a_tag(
