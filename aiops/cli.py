@@ -92,7 +92,7 @@ def run(**flags: Any) -> int:
 
 
 render_option = click.option(
-    "--render", is_flag=True, help="Let an installed kustomize confirm that one field alone differs."
+    "--render", is_flag=True, help="Let an installed kustomize or Helm confirm that one field alone differs."
 )
 
 

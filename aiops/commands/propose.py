@@ -73,7 +73,7 @@ def by_hand(
 ) -> int:
     """Make the edit and the pull request that a person asks for; prints the unified diff.
 
-    `render`: only when kustomize confirms that exactly this field differs.
+    `render`: only when kustomize or Helm confirms that exactly this field differs.
     """
     try:
         config = settings(repo, config_file)

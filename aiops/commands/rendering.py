@@ -1,4 +1,4 @@
-"""`--render`: let the real kustomize confirm an edit, when a person asks for it."""
+"""`--render`: let the real kustomize or Helm confirm an edit, when a person asks for it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,18 @@ def confirm(
     """Return the one field that differs once rendered. Raises EditRefused when it is not exactly that."""
     from aiops.edges.kustomize import Built
 
-    with Built(files, output.folder(files, target, clusters)) as copy:
-        before = copy.build()
-        copy.write(output.contents(files, edits))
-        return output.only_one(before, copy.build(), new)
+    contents = output.contents(files, edits)
+    chart = output.chart(files, target, clusters)
+    if chart is None:
+        with Built(files, output.folder(files, target, clusters)) as copy:
+            before = copy.build()
+            copy.write(contents)
+            return output.only_one(before, copy.build(), new)
+    changed = output.chart(editing.Changed(files, contents), target, clusters)
+    with Built(files, chart.folder, "helm") as copy:
+        before = copy.template(chart)
+        copy.write(contents)
+        return output.only_one(before, copy.template(changed or chart), new)
 
 
 def tried(files: Files, target: Target, clusters: Sequence[Cluster]) -> str:

@@ -32,7 +32,7 @@ def where(
 ) -> int:
     """Print all workloads of the repository, or every place of one. Returns the exit code.
 
-    `render`: let kustomize confirm that an edit of each field changes this field alone.
+    `render`: let kustomize or Helm confirm that an edit of each field changes this field alone.
     """
     with _seldom_collected():
         return _answer(target, repo, config_file, as_json=as_json, render=render)

@@ -1,4 +1,4 @@
-"""kustomize, run on a copy of one commit: no token, no network, no plug-ins, bounded.
+"""kustomize or Helm, run on a copy of one commit: no token, no network, no plug-ins, bounded.
 
 Only what the tree itself holds is written, into a folder of its own: regular files, and links that
 stay inside. The process gets an empty environment, a time, a memory and an output limit, and a
@@ -23,6 +23,7 @@ from typing import Self
 
 from aiops.errors import ConfigError, EditRefused
 from aiops.gitops import symlinks
+from aiops.gitops.output import Chart
 from aiops.ports import Files
 
 TIMEOUT_S = 30
@@ -40,16 +41,17 @@ _LIMITS = (
 
 
 class Built:
-    """One commit written out, for kustomize to build a folder of it. Use it as a context."""
+    """One commit written out, for a tool to build a folder of it. Use it as a context."""
 
-    def __init__(self, files: Files, folder: str) -> None:
+    def __init__(self, files: Files, folder: str, tool: str = "kustomize") -> None:
         self._files = files
         self._folder = folder
+        self._tool = tool
         self._room = Path()
         self._tree = Path()
 
     def __enter__(self) -> Self:
-        program()  # before anything is written
+        program(self._tool)  # before anything is written
         self._room = Path(tempfile.mkdtemp(prefix="aiops-render-"))
         self._tree = self._room / "tree"
         try:
@@ -99,9 +101,27 @@ class Built:
 
     def build(self) -> bytes:
         """Return what kustomize makes of the folder. Raises EditRefused with its own last line."""
-        room = self._room
+        return self._run("build", str(self._tree / self._folder))
+
+    def template(self, chart: Chart) -> bytes:
+        """Return what Helm makes of the chart in the folder. Raises EditRefused with its own last line.
+
+        Helm never fetches for `template`: a dependency that is not below `charts/` ends it.
+        """
+        arguments = ["--namespace", chart.namespace or "default", "--skip-tests"]
+        for number, (path, text) in enumerate(chart.values):
+            at = self._tree / path if path else self._room / f"values-{number}.yaml"
+            if not path:
+                at.write_text(text, "utf-8")
+            arguments += ["--values", str(at)]
+        for one in chart.parameters:
+            arguments += ["--set", one]
+        return self._run("template", *arguments, "--", chart.name, str(self._tree / self._folder))
+
+    def _run(self, *arguments: str) -> bytes:
+        room, tool = self._room, self._tool
         limited = ("/bin/sh", "-c", _LIMITS, "aiops")
-        command = [*limited, *_alone(), program(), "build", str(self._tree / self._folder)]
+        command = [*limited, *_alone(), program(tool), *arguments]
         with (room / "out").open("wb") as out, (room / "err").open("wb") as err:
             process = subprocess.Popen(
                 command,
@@ -117,20 +137,20 @@ class Built:
             except subprocess.TimeoutExpired as error:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                raise EditRefused(f"cannot be rendered: kustomize took more than {TIMEOUT_S} s") from error
+                raise EditRefused(f"cannot be rendered: {tool} took more than {TIMEOUT_S} s") from error
         if code:
             lines = (room / "err").read_text("utf-8", "replace").replace(str(self._tree), "").split("\n")
             last = next((line for line in reversed(lines) if line.strip()), f"it ended with {code}")
-            raise EditRefused(f"cannot be rendered: kustomize says {last[:200]}", where=self._folder or ".")
+            raise EditRefused(f"cannot be rendered: {tool} says {last[:200]}", where=self._folder or ".")
         return (room / "out").read_bytes()
 
 
-@lru_cache(maxsize=1)
-def program() -> str:
-    """Return kustomize's path. Raises ConfigError when it is not installed."""
-    found = shutil.which("kustomize")
+@lru_cache(maxsize=2)
+def program(tool: str = "kustomize") -> str:
+    """Return the path of a tool. Raises ConfigError when it is not installed."""
+    found = shutil.which(tool)
     if found is None:
-        raise ConfigError("kustomize is not installed", where="--render", todo="install it, or leave it out")
+        raise ConfigError(f"{tool} is not installed", where="--render", todo="install it, or leave it out")
     return str(Path(found).resolve())
 
 

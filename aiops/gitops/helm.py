@@ -33,6 +33,7 @@ class Release:
 
     `parameters`: (dotted path, spot) that override every layer. `writable`: where a parameter may
     be added (file, document, path to the list, its length), None where there is no such list.
+    `folder`: of the chart, None when it is not in this repository.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Release:
     parameters: list[tuple[str, Spot]] = field(default_factory=list)
     updaters: list[Updater] = field(default_factory=list)
     writable: tuple[str, int, Prefix, int] | None = None
+    folder: str | None = None
 
     def openings(self, path: Prefix) -> list[Opening]:
         """Return where a path may be written, by rank: the layers that can be read, then a parameter."""
@@ -69,6 +71,7 @@ def expand(release: Release) -> list[Rendered]:
         names = _names(release, prefix, len(controllers))
         workload = Rendered("", names, release.namespace, release.file, release.document)
         workload.updaters, workload.release = release.updaters, release.name
+        workload.made_by = release
         _containers(release, prefix, workload)
         if prefix and not controllers and not workload.containers:
             # A count says less than an image: not enough to call a workload by the key alone.

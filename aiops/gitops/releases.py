@@ -43,6 +43,7 @@ def of_application(snapshot: Snapshot, found: Rendered, standing: Standing) -> l
             found.document,
             _chart_values(snapshot, folder, references[""]) if local else [],
             updaters=found.updaters,
+            folder=folder if local and not references[""] else None,
         )
         for name in (text_at(one) for one in entries_at(source.at("helm", "valueFiles").node)):
             release.layers.append(_values_file(snapshot, found, folder, name, references))
@@ -118,6 +119,7 @@ def of_helm_release(
         found.file,
         found.document,
         _chart_values(snapshot, folder, elsewhere) if local else [],
+        folder=folder if local and not elsewhere else None,
     )
     for name in (text_at(one) for one in entries_at(spec, "chart", "spec", "valuesFiles")):
         release.layers.append(_values_file(snapshot, found, "", name, {"": elsewhere}))
@@ -231,7 +233,7 @@ def of_chart(snapshot: Snapshot, folder: str) -> list[Release]:
             layer.problem = layer.problem or f"no Application or HelmRelease says whether {path} is used"
             layers.append(layer)
     chart = _chart_name(snapshot, folder)
-    return [Release(name, chart, "", posixpath.join(folder, "Chart.yaml"), 0, layers)]
+    return [Release(name, chart, "", posixpath.join(folder, "Chart.yaml"), 0, layers, folder=folder)]
 
 
 def _chart_name(snapshot: Snapshot, folder: str) -> str:

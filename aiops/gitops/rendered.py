@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
 from aiops.gitops.layers import Layer, Opening, Updater, Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, scalar_tag, text_at
 from aiops.gitops.snapshot import Spot
+
+if TYPE_CHECKING:
+    from aiops.gitops.helm import Release
 
 # Where the pod template stands, by kind. Kinds without an entry are no workloads.
 POD_SPEC: dict[str, tuple[str, ...]] = {
@@ -63,7 +67,7 @@ class Rendered:
     `root`: where the object stands in its document. `release`: the Helm release that renders it.
     `reference`: the Deployment a Rollout takes its pods from. `paused`: KEDA leaves it alone.
     `files`: key -> file of a ConfigMap that a kustomization generates.
-    `annotations`: those that speak to us, `aiops/...`.
+    `annotations`: those that speak to us, `aiops/...`. `made_by`: the release of a workload of a chart.
     """
 
     kind: str
@@ -86,6 +90,7 @@ class Rendered:
     layers: list[Layer] = field(default_factory=list)
     openings: dict[str, list[Opening]] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    made_by: Release | None = None
 
     @property
     def name(self) -> str:
