@@ -67,13 +67,6 @@ class ForgeBusy(AiopsError):
     exit_code = 31
 
 
-class GuardrailTripped(AiopsError):
-    """A fleet-wide limit stopped the run from proposing; a person has to look."""
-
-    code = "guardrail"
-    exit_code = 40
-
-
 class ModelRefused(AiopsError):
     """The model files do not check out, and the configuration allows no fallback."""
 

@@ -74,10 +74,6 @@ def document(told: Backtest) -> dict[str, Any]:
     }
 
 
-def _plans(refused: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    return {"refused": [{"file": name, "why": why} for name, why in refused]}
-
-
 def _budget(curve: Sequence[Kept], a_week: float) -> dict[str, Any]:
     found = budget.meeting(curve, a_week)
     return {"a_week": a_week, "threshold": found.threshold if found else None}

@@ -13,7 +13,6 @@ from dataclasses import replace
 from aiops.domain import Proposal, PullRequest
 from aiops.propose import marker
 
-PREFIX = "aiops/"
 _BRANCH = re.compile(r"(aiops/(?:scale|rollback)/[0-9a-f]{12})-([1-9][0-9]{0,3})")
 
 
