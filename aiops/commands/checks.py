@@ -20,7 +20,7 @@ from aiops.edges import github_access
 from aiops.edges.prometheus import WARN_SKEW_S, PrometheusMetrics
 from aiops.errors import DataUnusable
 from aiops.gitops.clusters import Cluster
-from aiops.ingest import panels
+from aiops.ingest import panels, presets
 from aiops.job import Job
 from aiops.ports import Files, Metrics, Repository, Silences
 from aiops.reading import Reader
@@ -157,6 +157,22 @@ def _signals(seen: Seen) -> list[Check]:
         else:
             found.append(Check("signal", signal.name, "warning", told, coverage.closes(signal.name)))
     return found
+
+
+def sources(presets_used: Sequence[str]) -> list[Check]:
+    """Tell what no query of the presets can say, and what is therefore never proposed."""
+    asked = {query.name for query in presets.context_queries(presets_used)}
+    used = ", ".join(presets_used)
+    if "call_rate" in asked:
+        return [Check("callers", "", "ok", "who calls whom is asked")]
+    found = f"{used} cannot tell who calls whom"
+    todo = "nothing is scaled, a release is blamed only if it alone is worse: docs/signals.md"
+    if "version_error_ratio" not in asked:
+        found, todo = (
+            f"{found}, nor versions apart",
+            "little but pods that cannot start leads to a proposal: docs/signals.md",
+        )
+    return [Check("callers", "", "warning", found, todo)]
 
 
 def repository(given: Repository, config: Config) -> tuple[list[Check], Files]:

@@ -38,6 +38,7 @@ def doctor(config_file: Path, at: str | None, *, as_json: bool) -> int:
     with terminal.progress(quiet=as_json) as tell:
         tell("looking at Prometheus")
         reading = _metrics(config, at_s, found)
+        found += checks.sources(config.signals)
         _tried(found, "alertmanager", lambda: (checks.silences(connect.silences(config, DEADLINE_S)), None))
         tell("looking at the repository")
         files = _tried(found, "repository", lambda: checks.repository(connect.repository(config), config))

@@ -22,6 +22,8 @@ RECORDED = {
 }
 CALLERS = {"linkerd", "hubble"}
 VERSIONS = {"linkerd", "envoy", "opentelemetry", "clients"}
+# One of each kind: callers and versions, callers alone, versions alone, neither.
+KINDS = ("linkerd", "hubble", "clients", "nginx")
 
 
 class AsToldBy:
@@ -41,7 +43,13 @@ class AsToldBy:
         return replace(answer, query=query, labels=labels)
 
 
-@pytest.mark.parametrize("source", [name for name in presets.REQUESTS if name != "istio"])
+def test_the_kinds_are_what_the_presets_ask():
+    asked = {one: {query.name for query in presets.context_queries((one,))} for one in presets.REQUESTS[1:]}
+    assert {one for one in asked if "call_rate" in asked[one]} == CALLERS
+    assert {one for one in asked if "version_error_ratio" in asked[one]} == VERSIONS
+
+
+@pytest.mark.parametrize("source", KINDS)
 def test_a_release_needs_versions_or_callers_and_more_pods_need_callers(source, world):
     world.set("forge: local", f"forge: local\nsignals: [{source}, kubernetes]")
     config = load(world.config)
