@@ -44,8 +44,14 @@ class PastMetrics:
         found = columns(Grid(int(answer.times[0]), int(answer.times[-1]), grid.step_s), grid)
         if found is None:
             raise DataUnusable("the grid of a block does not hold this one", where=query.name)
-        values = np.where((found >= 0) & (grid.times <= end_s), answer.values[:, found], np.nan)
+        inside = min(found[0], found[-1]) >= 0  # then the steps stand side by side
+        values = answer.values[:, found[0] : found[-1] + 1] if inside else answer.values[:, found]
+        there = (found >= 0) & (grid.times <= end_s)
+        if not there.all():  # most reads end before now, and days of samples need not be copied
+            values = np.where(there, values, np.nan)
         kept = np.flatnonzero(np.isfinite(values).any(axis=1))
+        if len(kept) == len(values):
+            return replace(answer, values=values, times=grid.times)
         labels = tuple(answer.labels[row] for row in kept)
         return replace(answer, labels=labels, values=values[kept], times=grid.times)
 
