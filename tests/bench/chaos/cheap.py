@@ -47,7 +47,7 @@ def _of_compose(
         plan.guardrails,
         plan.judge,
         more,
-        *sorted(named.items()),
+        *((name, tuple(one.items()) if isinstance(one, Mapping) else one) for name, one in named.items()),
     )
 
 
