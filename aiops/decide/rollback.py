@@ -11,6 +11,7 @@ import re
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiops.decide import health
 from aiops.diagnose.surroundings import DEGRADED
@@ -109,12 +110,18 @@ def catch_up(target: Target | None, context: Context) -> Decision:
 
 
 def _usual(target: Target, change: Change, workload: Workload, panel: Panel, limits: Limits) -> Hold | None:
-    """Return why a rise after a deploy is no news: it came at each of the last ones, and passed."""
+    """Return why a rise after a deploy is no news: it came at each of the last ones, and passed.
+
+    What was taken back within two hours did not pass by itself, and who takes it back deploys while it
+    is bad: neither tells how a deploy usually goes.
+    """
     now_s, spans = int(panel.times[-1]), []
     for past in target.history[1:]:
-        if past.since_s < int(panel.times[0]) or change.at_s - past.since_s < USUAL_S:
+        start_s, end_s = past.since_s, past.until_s or change.at_s
+        if start_s < int(panel.times[0]) or min(end_s, change.at_s) - start_s < USUAL_S:
             continue
-        spans.append(_bad_for_s(panel, workload, past.since_s))
+        if not _bad(panel, workload, start_s - limits.onset_slack_s, start_s).any():
+            spans.append(_bad_for_s(panel, workload, start_s))
     if len(spans) < limits.usual_deploys or not all(spans):
         return None
     if now_s - change.at_s > max(spans):
@@ -127,15 +134,21 @@ def _usual(target: Target, change: Change, workload: Workload, panel: Panel, lim
 
 def _bad_for_s(panel: Panel, workload: Workload, deploy_s: int) -> int:
     """Return how long after a deploy users were harmed, 0 when they were not or it never passed."""
-    span = (panel.times >= deploy_s) & (panel.times < deploy_s + USUAL_S)
+    bad = _bad(panel, workload, deploy_s, deploy_s + USUAL_S)
+    if not bad.any() or bad[-1]:
+        return 0
+    return int(panel.times[panel.times >= deploy_s][np.flatnonzero(bad)[-1]]) - deploy_s
+
+
+def _bad(panel: Panel, workload: Workload, start_s: int, end_s: int) -> NDArray[np.bool_]:
+    """Return for each step in [start_s, end_s) whether a signal was at its floor: [t]."""
+    span = (panel.times >= start_s) & (panel.times < end_s)
     bad = np.zeros(int(span.sum()), dtype=bool)
     for signal in panel.signals:
         values = health.row(panel, workload, signal.name)
         if signal.floor is not None and values is not None:
             bad |= values[span] >= signal.floor
-    if not bad.any() or bad[-1]:
-        return 0
-    return int(panel.times[span][np.flatnonzero(bad)[-1]]) - deploy_s
+    return bad
 
 
 def _unsafe(

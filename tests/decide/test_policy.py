@@ -448,6 +448,18 @@ def test_what_is_not_usual_at_each_deploy_is(minutes: tuple[int, ...]) -> None:
     assert told(shop.decide("api", target)) == ("rollback", "R1")
 
 
+def test_what_people_took_back_did_not_pass_by_itself() -> None:
+    """Two bad releases of the last day, each rolled back within the hour, are no habit of deploys."""
+    shop = bad_release()
+    values = [("2.0.0", 0.58)]
+    for number, hours in enumerate((6.0, 12.0), start=1):
+        at = int(hours * 60)
+        shop.set("api", "error_ratio", 0.3, since=at - 2, until=at - 55)
+        values += [("1.0.0", hours - 0.9), (f"1.{9 - number}.0", hours)]
+    target = tag_target("api", *values, ("1.0.0", 240))
+    assert told(shop.decide("api", target)) == ("rollback", "R1")
+
+
 def _aborted(shop: Shop) -> Shop:
     return shop.row("rollout_phase", 1, namespace="shop", workload="api", phase="Degraded")
 
