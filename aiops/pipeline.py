@@ -35,7 +35,7 @@ from aiops.errors import AiopsError, DataUnusable
 from aiops.job import Earlier, Job, Progress, Result, Scored, Sent
 from aiops.page import history as pictures
 from aiops.ports import Forge, Metrics, Repository, Silences
-from aiops.propose import marker, proposal, reviews
+from aiops.propose import chart, marker, proposal, reviews
 from aiops.reading import Reader, read_context, read_history, read_outlook, read_silences
 
 
@@ -134,21 +134,20 @@ def _plan(
         items=items,
         guardrails=fleet,
         judge=marker.digest(job.model_id, repr(job.limits), repr(job.detect)),
-        quiet=_quiet(seen.incidents, first_s, give_back.peaks(seen.recent, seen.reference)),
+        quiet=_quiet(seen, first_s, give_back.peaks(seen.recent, seen.reference)),
     )
 
 
-def _quiet(
-    incidents: tuple[Incident, ...], first_s: int, peaks: Mapping[Workload, float]
-) -> tuple[Quiet, ...]:
+def _quiet(seen: deciding.Seen, first_s: int, peaks: Mapping[Workload, float]) -> tuple[Quiet, ...]:
     """Return the workloads that were judged with whole data and have no incident, not even a young one."""
-    calm = [i for i in incidents if i.state is State.INACTIVE and i.verdict is Verdict.HEALTHY]
+    calm = [i for i in seen.incidents if i.state is State.INACTIVE and i.verdict is Verdict.HEALTHY]
     return tuple(
         Quiet(
             workload=i.workload,
             since_s=first_s if i.ended_s is None else i.ended_s,
             ended=i.ended_s is not None,
             peak=peaks.get(i.workload),
+            chart=chart.ended(i, seen.recent, seen.scores),
         )
         for i in calm
     )

@@ -130,7 +130,7 @@ def follow(out: Out, tell: Progress) -> tuple[tuple[Followed, ...], list[AiopsEr
             continue
         tell(f"following pull request {step.pull.number}")
         try:
-            pull = out.forge.settle(now, step.body, step.comment, close=step.close, now_s=out.now_s)
+            pull = out.forge.settle(now, step.body, step.said, close=step.close, now_s=out.now_s)
         except AiopsError as error:
             errors.append(error)
             continue

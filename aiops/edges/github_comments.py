@@ -16,6 +16,7 @@ from aiops.edges import github_client
 from aiops.edges.github_branch import Branches
 from aiops.edges.github_errors import speaking
 from aiops.errors import ForgeRefused
+from aiops.propose import marker
 
 PAUSE_S = 2.0  # longer than the way from a look to the write after it; an end is written seldom
 
@@ -55,7 +56,7 @@ class Comments:
         return int(answer["id"])
 
     def _said(self, number: int, text: str) -> list[int]:
-        """Return our comments of this text by their numbers, the oldest first."""
+        """Return our comments that say the same by their numbers, the oldest first."""
         from github.IssueComment import IssueComment
         from github.PaginatedList import PaginatedList
 
@@ -64,9 +65,5 @@ class Comments:
             return sorted(
                 one.id
                 for one in PaginatedList(IssueComment, self._repo.requester, url, None)
-                if one.user.login.lower() == self._me().lower() and _plain(one.body) == _plain(text)
+                if one.user.login.lower() == self._me().lower() and marker.same_comment(one.body or "", text)
             )
-
-
-def _plain(text: str | None) -> str:
-    return " ".join((text or "").split())

@@ -22,7 +22,7 @@ from aiops.domain import Proposal, PullRequest, PullState
 from aiops.edges.local_branch import LocalBranches
 from aiops.errors import ForgeBusy, ForgeRefused
 from aiops.propose import lifecycle
-from aiops.propose.marker import parse
+from aiops.propose.marker import parse, same_comment
 
 AUTHOR = "aiops"
 MAX_BYTES = 1_000_000
@@ -108,7 +108,7 @@ class LocalForge:
             if close and not self._branches.is_ours(pull.branch):
                 return pull
             said = list(record.data["comments"])
-            if comment and not any(one.get("body") == comment for one in said):
+            if comment and not any(same_comment(str(one.get("body")), comment) for one in said):
                 said.append({"author": AUTHOR, "at": _iso(now_s), "body": comment})
             changed = {
                 **record.data,

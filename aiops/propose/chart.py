@@ -29,13 +29,29 @@ def sample(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
     """
     if not incident.signals or incident.onset_s is None:
         return None
-    name = incident.signals[0].signal
+    return _drawn(incident, incident.signals[0].signal, incident.onset_s, panel, scores)
+
+
+def ended(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
+    """Return the chart of the signal that was worst before an incident ended, from then until now."""
+    if incident.ended_s is None or incident.workload not in scores.workloads:
+        return None
+    then = (scores.times >= incident.ended_s - _BEFORE_S) & (scores.times <= incident.ended_s)
+    seen = scores.values[scores.workloads.index(incident.workload)][:, then]  # [S, K]
+    worst = np.where(np.isfinite(seen), seen, -np.inf).max(axis=1, initial=-np.inf)  # [S]
+    if not len(worst) or not math.isfinite(worst.max()):
+        return None
+    return _drawn(incident, scores.signals[int(worst.argmax())].name, incident.ended_s, panel, scores)
+
+
+def _drawn(incident: Incident, name: str, mark_s: int, panel: Panel, scores: Scores) -> Chart | None:
+    """Return the chart of one signal, from an hour before `mark_s`, which it marks."""
     score_row = _row(scores.workloads, [signal.name for signal in scores.signals], incident, name)
     panel_row = _row(panel.workloads, [signal.name for signal in panel.signals], incident, name)
     if score_row is None or panel_row is None:
         return None
     observed = on_grid(panel.values[panel_row], panel.times, scores.times)  # [T]
-    start = incident.onset_s - _BEFORE_S
+    start = mark_s - _BEFORE_S
     keep = scores.times >= start  # [T] -> [K]
     return thin(
         name,
@@ -44,7 +60,7 @@ def sample(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
         observed[keep],
         scores.expected[score_row][keep],
         scores.upper[score_row][keep],
-        incident.onset_s,
+        mark_s,
     )
 
 
@@ -70,8 +86,10 @@ def thin(
     return Chart(signal, unit, tuple(int(end) for end in ends), lines[0], lines[1], lines[2], onset_s)
 
 
-def mermaid(chart: Chart) -> str:
+def mermaid(chart: Chart, mark: str = "onset") -> str:
     """Return the text of a Mermaid xychart, "" when fewer than two columns can be drawn.
+
+    `mark`: what is at `chart.onset_s`, which the bar marks.
 
     Contains only numbers and words of `[A-Za-z0-9 _.]`: names of signals may be a user's.
     """
@@ -97,7 +115,7 @@ def mermaid(chart: Chart) -> str:
         f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{colours}"}}}}}}}}%%',
         "xychart-beta",
         f'  title "{_words(chart.signal)}: observed, expected, upper edge of expected"',
-        f'  x-axis "minutes since the onset" [{labels}]',
+        f'  x-axis "minutes since the {mark}" [{labels}]',
         f'  y-axis "{unit(chart)}" {_number(bottom)} --> {_number(top)}',
         f"  bar [{', '.join(_number(bar) for bar in bars)}]",
         f"  line [{', '.join(_number(column[1]) for column in columns)}]",

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from aiops.decide import standing
-from aiops.domain import FieldName, Hold, Outcome, Plan, PlanItem, PullRequest, Quiet, State, Workload
+from aiops.domain import Chart, FieldName, Hold, Outcome, Plan, PlanItem, PullRequest, Quiet, State, Workload
 from aiops.limits import Limits
-from aiops.propose import lifecycle, marker, proposal, words
+from aiops.propose import lifecycle, marker, proof, proposal, words
 from aiops.propose.marker import Marker
 
 # Rules that say the change has not arrived: a rollout goes on, or the cluster runs something else.
@@ -31,13 +31,23 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One pull request gets an outcome: `body` is its body with it, `comment` is "" for none."""
+    """One pull request gets an outcome: `body` is its body with it, `comment` is "" for none.
+
+    `picture`: what the comment shows below its words, "" for none.
+    """
 
     pull: PullRequest
     outcome: Outcome
     body: str
     comment: str
     close: bool
+    picture: str = ""
+
+    @property
+    def said(self) -> str:
+        """Return the comment as it is posted: what tells it from others first, "" for none."""
+        parts = [marker.said(self.outcome), self.comment, self.picture]
+        return "\n\n".join(part for part in parts if part) if self.comment else ""
 
 
 def asks(
@@ -104,6 +114,15 @@ def _step(pull: PullRequest, mark: Marker, outcome: Outcome, comment: str, *, cl
     return Step(pull, outcome, body, comment, close)
 
 
+def _pictured(step: Step | None, chart: Chart | None) -> Step | None:
+    """Return a verdict with the picture of the signal before and after the merge."""
+    merged_s = step.pull.merged_at_s if step is not None else None
+    if step is None or chart is None or merged_s is None:
+        return step
+    shown = proof.picture(replace(chart, onset_s=merged_s), "merge")[1:]
+    return replace(step, picture="\n\n".join(shown))
+
+
 def _duplicates(pulls: Sequence[PullRequest]) -> list[Step]:
     """Return the younger of two that are open for one change: a forge let both in, unseen by each other."""
     first: dict[str | None, int] = {}
@@ -167,11 +186,12 @@ def _verdict(
         return None
     other = "" if mark.judge == plan.judge else f" {_OTHER_JUDGE}"
     if isinstance(seen, Quiet):
-        return _after_calm(pull, mark, seen, plan, limits, other)
+        return _pictured(_after_calm(pull, mark, seen, plan, limits, other), seen.chart)
     not_there = isinstance(seen.decision, Hold) and seen.decision.rule in _NOT_THERE
     if seen.incident.state is not State.FIRING or seen.incident.onset_s is None or not_there:
         return None
-    return _while_it_burns(pull, mark, seen, seen.incident.onset_s, plan, limits, other)
+    step = _while_it_burns(pull, mark, seen, seen.incident.onset_s, plan, limits, other)
+    return _pictured(step, seen.chart)
 
 
 def _while_it_burns(

@@ -112,6 +112,19 @@ def _number(text: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def said(outcome: Outcome) -> str:
+    """Return the first line of the comment that tells an outcome: a pull request gets it once."""
+    return f"<!-- aiops:1 outcome={outcome} -->"
+
+
+def same_comment(text: str, other: str) -> bool:
+    """Tell whether two comments say the same: one outcome, whatever its numbers by now, or one text."""
+    first, second = text.strip().split("\n", 1)[0].strip(), other.strip().split("\n", 1)[0].strip()
+    if first.startswith("<!-- aiops:1 ") or second.startswith("<!-- aiops:1 "):
+        return first == second
+    return " ".join(text.split()) == " ".join(other.split())
+
+
 def rewritten(body: str, mark: Marker) -> str:
     """Return the body with another marker in its first line; nothing else changes.
 

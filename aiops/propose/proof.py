@@ -70,14 +70,14 @@ def _evidence_row(side: str, one: Evidence, queries: list[str], asked: list[str]
     return f"| {side} | {inert.prose(one.claim)} | {value} | {words.utc(one.at_s)} | {query} |"
 
 
-def picture(chart: Chart | None) -> list[str]:
-    """Return the chart and the words that name its lines."""
-    text = charts.mermaid(chart) if chart is not None else ""
+def picture(chart: Chart | None, mark: str = "onset") -> list[str]:
+    """Return the chart and the words that name its lines. `mark`: what its bar marks."""
+    text = charts.mermaid(chart, mark) if chart is not None else ""
     if not text or chart is None:
         return []
     legend = (
         f"{inert.label(chart.signal)} in {inert.prose(charts.unit(chart))}. {charts.LEGEND}"
-        f" The bar marks the onset, {words.utc(chart.onset_s)}."
+        f" The bar marks the {mark}, {words.utc(chart.onset_s)}."
     )
     return ["## Observed against expected", legend, f"```mermaid\n{text}\n```"]
 

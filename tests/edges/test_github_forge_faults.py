@@ -499,6 +499,14 @@ def test_eight_runs_that_end_the_same_say_so_once(double):
     assert (double.pulls[0]["state"], spoken(double)) == ("closed", [(1, SAID)])
 
 
+def test_one_outcome_is_said_once_whatever_its_numbers_are_by_now(double):
+    pull = forge(double).open(proposal(double), 0)
+    for minutes in (60, 70):
+        said = f"<!-- aiops:1 outcome=over -->\n\nThere was none since for {minutes} min."
+        forge(double).settle(pull, pull.body, said, close=False, now_s=0)
+    assert len(double.comments) == 1
+
+
 def test_no_run_outlives_its_deadline(double):
     double.fault = once("POST", r"/pulls$", Fault("drip", applied=True), times=99)
     begin = time.monotonic()

@@ -425,6 +425,16 @@ def test_a_verdict_after_the_merge_leaves_it_merged_and_is_said_once(repository,
     assert len(json.loads(state_file(repository).read_text())["comments"]) == 1
 
 
+def test_one_outcome_is_said_once_whatever_its_numbers_are_by_now(repository, forge):
+    pull = forge.open(proposal(repository), NOW_S)
+    merge(repository, pull.branch)
+    (merged,) = forge.pulls()
+    for minutes in (60, 70):
+        said = f"<!-- aiops:1 outcome=helped -->\n\nIt did not come back for {minutes} min."
+        forge.settle(merged, ended(merged, "helped"), said, close=False, now_s=NOW_S)
+    assert len(json.loads(state_file(repository).read_text())["comments"]) == 1
+
+
 def test_what_a_person_pushed_to_is_not_closed(repository, forge):
     pull = forge.open(proposal(repository), NOW_S)
     person_commits(repository, pull.branch, "x.yaml", b"x: 1\n")

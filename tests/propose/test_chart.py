@@ -56,6 +56,19 @@ def test_grids_that_differ_meet_at_equal_times():
     assert set(made.observed) == {None}
 
 
+def test_of_an_incident_that_ended_the_signal_that_was_worst_is_drawn_until_now():
+    panel, scores = series(600)
+    over = replace(sample.rollback_item().incident, onset_s=None, signals=(), ended_s=sample.NOW_S - 5_400)
+    made = chart.ended(over, panel, scores)
+    assert made is not None
+    assert (made.signal, made.onset_s, made.times_s[-1]) == ("error_ratio", over.ended_s, sample.NOW_S)
+    assert made.times_s[0] >= sample.NOW_S - 9_000
+    assert chart.ended(replace(over, ended_s=None), panel, scores) is None
+    assert chart.ended(replace(over, workload=sample.hold_item().workload), panel, scores) is None
+    silent = replace(scores, values=np.full_like(scores.values, np.nan))
+    assert chart.ended(over, panel, silent) is None
+
+
 def test_without_an_onset_or_a_row_there_is_no_chart():
     panel, scores = series(100)
     item = sample.rollback_item()

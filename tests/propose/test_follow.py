@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from propose import sample
+from propose import gfm, hostile, sample
 
 from aiops.domain import Guardrail, Hold, Plan, PlanItem, PullRequest, Quiet, State
 from aiops.limits import LIMITS
-from aiops.propose import follow, marker
+from aiops.propose import follow, marker, words
 
 NOW_S, HOUR, MIN = sample.NOW_S, 3600, 60
 JUDGE = "abcdefabcdef"
@@ -187,3 +187,41 @@ def test_the_younger_of_two_for_one_change_is_closed_whatever_was_judged() -> No
     found = follow.steps([pull(number=3), pull(number=2), pull(SCALE, number=4)], plan, {}, NOW_S, LIMITS)
     assert [(step.pull.number, step.outcome, step.close) for step in found] == [(3, "duplicate", True)]
     assert follow.steps([pull(number=3), closed(9, number=2)], plan, {}, NOW_S, LIMITS) == ()
+
+
+VERDICTS = [
+    ("helped", merged(90), quiet(60)),
+    ("no-help", merged(90), burning()),
+]
+
+
+@pytest.mark.parametrize(("outcome", "one", "plan"), VERDICTS, ids=[row[0] for row in VERDICTS])
+def test_a_verdict_shows_the_signal_before_and_after_the_merge(outcome, one, plan):
+    drawn = sample.chart("error_ratio", "ratio")
+    plan = replace(
+        plan,
+        quiet=tuple(replace(calm, chart=drawn) for calm in plan.quiet),
+        items=tuple(replace(item, chart=drawn) for item in plan.items),
+    )
+    (step,) = follow.steps([one], plan, {}, NOW_S, LIMITS)
+    first, *rest = step.said.split("\n\n")
+    assert first == f"<!-- aiops:1 outcome={outcome} -->"
+    assert rest[0] == step.comment
+    assert "minutes since the merge" in rest[-1]
+    assert f"The bar marks the merge, {words.utc(one.merged_at_s)}." in rest[1]
+    assert gfm.live(step.said.replace(first, "", 1)) == []
+
+
+def test_a_verdict_without_a_picture_is_a_verdict():
+    (step,) = follow.steps([merged(90)], quiet(60), {}, NOW_S, LIMITS)
+    assert step.said == f"<!-- aiops:1 outcome=helped -->\n\n{step.comment}"
+
+
+@pytest.mark.parametrize("text", hostile.CORPUS)
+def test_no_name_in_the_picture_of_a_verdict_acts(text):
+    drawn = replace(sample.chart("x", "ms"), signal=text, unit=text)
+    plan = quiet(60)
+    plan = replace(plan, quiet=(replace(plan.quiet[0], chart=drawn),))
+    (step,) = follow.steps([merged(90)], plan, {}, NOW_S, LIMITS)
+    assert "mermaid" in step.said
+    assert gfm.live(step.said.split("\n", 1)[1]) == []
