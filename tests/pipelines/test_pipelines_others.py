@@ -39,6 +39,14 @@ def test_only_the_analysing_half_of_the_action_knows_prometheus():
     assert known == {"Analyse": "${{ inputs.prometheus-token }}", "Propose": ""}
 
 
+def test_each_half_of_the_action_takes_an_app_instead_of_a_token_and_never_both():
+    for name in ("Analyse", "Propose"):
+        env = next(step["env"] for step in ACTION["runs"]["steps"] if step["name"] == name)
+        assert env["GITHUB_TOKEN"] == "${{ inputs.app-id == '' && inputs.github-token || '' }}"
+        assert env["GITHUB_APP_ID"] == "${{ inputs.app-id }}"
+        assert env["GITHUB_APP_PRIVATE_KEY"] == "${{ inputs.app-private-key }}"
+
+
 def test_the_short_workflow_gives_each_half_what_it_needs_and_names_inputs_that_exist():
     jobs = SHORT["jobs"]
     assert SHORT["permissions"] == {}
