@@ -19,6 +19,7 @@ from aiops.propose.marker import Marker
 
 # Rules that say the change has not arrived: a rollout goes on, or the cluster runs something else.
 _NOT_THERE = ("G3", "G-DRIFT")
+_CLOCKS_S = 300  # between the clock of the forge and that of whoever merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def asks(
         seen = judged.get(mark.workload) if mark is not None else None
         if mark is None or seen is None or mark.outcome != "none":
             continue
-        if pull.state == "open" or _lately_declined(pull, now_s, limits):
+        asked = pull.state == "open" or _lately_declined(pull, now_s, limits)
+        if asked or _awaits_verdict(pull, plan, limits):
             found.append((pull, seen.workload, mark.field))
     return tuple(found)
 
@@ -90,7 +92,7 @@ def steps(
         if pull.state == "open":
             step = _end(pull, mark, seen, value, plan, limits, wanted=lifecycle.key(pull.branch) in wanted)
         elif pull.state == "merged":
-            step = _verdict(pull, mark, seen, plan, limits)
+            step = _verdict(pull, replace(mark, edited=_edited(pull, mark, value)), seen, plan, limits)
         else:
             step = _confirmation(pull, mark, value, now_s, limits)
         if step is not None:
@@ -180,9 +182,7 @@ def _verdict(
     pull: PullRequest, mark: Marker, seen: Quiet | PlanItem, plan: Plan, limits: Limits
 ) -> Step | None:
     """Return whether a merged pull request helped; None while it is too early or nobody can tell."""
-    if mark.by_hand or pull.merged_at_s is None:
-        return None
-    if not limits.verify_s <= plan.data_time_s - pull.merged_at_s <= limits.verify_max_s:
+    if mark.by_hand or not _awaits_verdict(pull, plan, limits):
         return None
     other = "" if mark.judge == plan.judge else f" {_OTHER_JUDGE}"
     if isinstance(seen, Quiet):
@@ -192,6 +192,22 @@ def _verdict(
         return None
     step = _while_it_burns(pull, mark, seen, seen.incident.onset_s, plan, limits, other)
     return _pictured(step, seen.chart)
+
+
+def _awaits_verdict(pull: PullRequest, plan: Plan, limits: Limits) -> bool:
+    if pull.state != "merged" or pull.merged_at_s is None:
+        return False
+    return limits.verify_s <= plan.data_time_s - pull.merged_at_s <= limits.verify_max_s
+
+
+def _edited(pull: PullRequest, mark: Marker, value: Now | None) -> bool:
+    """Tell whether the merge brought another value than the one that was proposed.
+
+    A value that was set after the merge says nothing about what was merged.
+    """
+    if value is None or value.since_s is None or pull.merged_at_s is None:
+        return False
+    return value.since_s <= pull.merged_at_s + _CLOCKS_S and value.value not in {mark.old, mark.new}
 
 
 def _while_it_burns(

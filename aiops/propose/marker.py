@@ -24,6 +24,7 @@ _MARKER = re.compile(
     r" pod=(?P<pod>none|\d[\d.e+-]{0,11})"
     r" base=(?P<base_sha>[0-9a-f]{40,64}) data=(?P<data_s>\d{1,12}) evidence=(?P<evidence>[0-9a-f]{12})"
     r" judge=(?P<judge>[0-9a-f]{12}|none)"
+    r"(?P<edited> edited=yes)?"
     r" outcome=(?P<outcome>none|over|changed|duplicate|confirmed|helped|no-help|unclear) -->"
 )
 _TRIGGER = re.compile(r"(?a)(image|config|replicas|node|change)-([0-9a-f]{12})-(\d{1,12})")
@@ -43,7 +44,7 @@ class Marker:
     the field had and gets. `per_pod`: req/s that a pod served well. `data_s`: newest judged step.
     `evidence`: hash of what spoke for and against, without its numbers. `judge`: hash of the model
     and the numbers that judged at opening, "none" = a person asked. `outcome`: how it ended, as far
-    as we know; "none" until then.
+    as we know; "none" until then. `edited`: a person changed the value before merging it.
     """
 
     action: str
@@ -60,6 +61,7 @@ class Marker:
     per_pod: float | None = None
     judge: str = "none"
     outcome: Outcome = "none"
+    edited: bool = False
 
     @property
     def by_hand(self) -> bool:
@@ -73,7 +75,7 @@ class Marker:
             f" cause={self.cause} trigger={self.trigger} field={self.field} from={self.old} to={self.new}"
             f" pod={'none' if self.per_pod is None else f'{self.per_pod:.6g}'}"
             f" base={self.base_sha} data={self.data_s} evidence={self.evidence} judge={self.judge}"
-            f" outcome={self.outcome} -->"
+            f"{' edited=yes' if self.edited else ''} outcome={self.outcome} -->"
         )
 
 
@@ -101,6 +103,7 @@ def parse(body: str) -> Marker | None:
         per_pod=_number(found["pod"]),
         judge=found["judge"],
         outcome=cast("Outcome", found["outcome"]),
+        edited=found["edited"] is not None,
     )
 
 

@@ -19,14 +19,15 @@ from aiops.propose import marker
 class Review:
     """What became of the proposals for one workload.
 
-    `closed`: by us, no longer needed. `confirmed`: a person closed it and set the field by hand.
-    `precision`: accepted and not found useless, of those that a person decided about; None while
-    nobody decided.
+    `edited`: of the merged, those whose value a person changed first. `closed`: by us, no longer needed.
+    `confirmed`: a person closed it and set the field by hand. `precision`: accepted and not found
+    useless, of those that a person decided about; None while nobody decided.
     """
 
     workload: Workload
     proposed: int
     merged: int
+    edited: int
     confirmed: int
     declined: int
     closed: int
@@ -57,6 +58,7 @@ def _review(workload: Workload, about: list[tuple[PullRequest, marker.Marker]]) 
         workload=workload,
         proposed=len(about),
         merged=merged,
+        edited=sum(mark.edited for pull, mark in about if pull.state == "merged"),
         confirmed=confirmed,
         declined=declined,
         closed=outcomes.count("over") + outcomes.count("changed"),

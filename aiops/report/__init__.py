@@ -126,6 +126,7 @@ def _reviewed(one: Review) -> dict[str, Any]:
         "closed": one.closed,
         "helped": one.helped,
         "no_help": one.no_help,
+        "edited": one.edited,
         "precision": number(one.precision),
     }
 

@@ -179,7 +179,8 @@ def test_what_is_said_names_nobody_and_nothing_of_others(one, plan, value, expec
 def test_only_what_a_decision_needs_is_asked_for() -> None:
     pulls = [pull(number=1), merged(60, number=2), closed(10, number=3), closed(3000, number=4)]
     found = follow.asks([*pulls, pull(SCALE, number=5)], quiet(60), NOW_S, LIMITS)
-    assert [(one.number, name) for one, _, name in found] == [(1, "image.tag"), (3, "image.tag")]
+    assert [(one.number, name) for one, _, name in found] == [(n, "image.tag") for n in (1, 2, 3)]
+    assert follow.asks([merged(59), merged(24 * 60 + 1)], quiet(60), NOW_S, LIMITS) == ()
 
 
 def test_the_younger_of_two_for_one_change_is_closed_whatever_was_judged() -> None:
@@ -187,6 +188,24 @@ def test_the_younger_of_two_for_one_change_is_closed_whatever_was_judged() -> No
     found = follow.steps([pull(number=3), pull(number=2), pull(SCALE, number=4)], plan, {}, NOW_S, LIMITS)
     assert [(step.pull.number, step.outcome, step.close) for step in found] == [(3, "duplicate", True)]
     assert follow.steps([pull(number=3), closed(9, number=2)], plan, {}, NOW_S, LIMITS) == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "minutes_ago", "edited"),
+    [
+        (NEW, 90, False),
+        (DIFFERENT, 90, True),  # the merge brought it
+        (DIFFERENT, 300, True),  # committed to the branch, and merged without a commit of its own
+        (DIFFERENT, 30, False),  # set after the merge
+        (OLD, 90, False),  # reverted, or never there
+    ],
+)
+def test_a_value_that_a_person_changed_before_merging_is_remembered(value, minutes_ago, edited) -> None:
+    now = follow.Now(value, NOW_S - minutes_ago * MIN)
+    (step,) = follow.steps([merged(90)], quiet(60), {1: now}, NOW_S, LIMITS)
+    mark = marker.parse(step.body)
+    assert mark is not None
+    assert (mark.outcome, mark.edited) == ("helped", edited)
 
 
 VERDICTS = [

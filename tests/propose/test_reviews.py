@@ -21,7 +21,7 @@ def test_what_people_made_of_the_proposals_is_counted():
     pulls = [
         pull(1, "merged", "helped"),
         pull(2, "merged", "no-help"),
-        pull(3, "merged"),
+        pull(3, "merged", body=BODY.replace(" outcome=none", " edited=yes outcome=unclear")),
         pull(4, "closed"),
         pull(5, "closed", "confirmed"),
         pull(6, "closed", "over"),
@@ -34,6 +34,7 @@ def test_what_people_made_of_the_proposals_is_counted():
         sample.CHECKOUT,
         proposed=9,
         merged=3,
+        edited=1,
         confirmed=1,
         declined=1,
         closed=2,
