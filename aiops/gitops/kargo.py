@@ -27,6 +27,7 @@ _ANY = "\0"  # what only Kargo can evaluate
 _PUSHES = frozenset({"git-push", "github-push", "github-verified-push"})
 _KEYED = {"yaml-update": "updates", "json-update": "updates", "helm-update-image": "images"}
 _MAX_STEPS = 200
+_MAX_PROMOTIONS = 2_000
 _MAX_TEXT = 512
 _MAX_NESTED = 3  # variables in variables
 
@@ -60,7 +61,22 @@ class _Step:
         return _filled(text_at(self.config, *path), self.variables)
 
 
-def promotions(found: Iterable[Rendered], checkout: Checkout, named: frozenset[str]) -> list[Promotion]:
+class Promotions:
+    """What promotions write, by file: a workload asks for the place that wins."""
+
+    def __init__(self, made: Iterable[Promotion] = ()) -> None:
+        self._by_file: dict[str, list[Promotion]] = {}
+        for one in dict.fromkeys(made):
+            exact = _ANY not in one.file and not one.file.endswith("/")
+            self._by_file.setdefault(one.file if exact else _ANY, []).append(one)
+
+    def writing(self, place: Place, image: str) -> Promotion | None:
+        """Return the first promotion that writes a place, or may write it."""
+        several = (self._by_file.get(place.file, ()), self._by_file.get(_ANY, ()))
+        return next((one for each in several for one in each if one.writes(place, image)), None)
+
+
+def promotions(found: Iterable[Rendered], checkout: Checkout, named: frozenset[str]) -> Promotions:
     """Return what the Stages among the objects write to the branch of the checkout.
 
     `named`: the addresses of repositories that the objects name.
@@ -74,7 +90,9 @@ def promotions(found: Iterable[Rendered], checkout: Checkout, named: frozenset[s
             steps = list(_steps(one, tasks))
             made += _of_steps(label, steps, checkout, named)
             made += _of_mechanisms(label, one, checkout)
-    return made
+        if len(made) > _MAX_PROMOTIONS:  # nobody has so many: any place may be one of them
+            return Promotions([Promotion(f"(more than {_MAX_PROMOTIONS} files are written)", _ANY, "", "")])
+    return Promotions(made)
 
 
 def _steps(stage: Rendered, tasks: Mapping[tuple[str, str], Rendered]) -> Iterator[_Step]:

@@ -19,7 +19,7 @@ from aiops.gitops.layers import Layer
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, entries_at, look, text_at
 from aiops.gitops.patches import MAX_STEPS, Patch, block, block_images, listed, matches, patch
 from aiops.gitops.rendered import Container, Rendered, number, objects, placeholder, spot_of
-from aiops.gitops.replacements import Entry, Replacing, config_map_in
+from aiops.gitops.replacements import ConfigMapFiles, Entry, Replacing
 from aiops.gitops.snapshot import Snapshot, Spot
 from aiops.gitops.sources import Part
 
@@ -152,6 +152,8 @@ class Renderer:
         self, found: list[Rendered], folder: str, file: str, root: Node | None, patches: tuple[Patch, ...]
     ) -> None:
         """Let `replacements` win; mark what `transformers` may set, which are not evaluated."""
+        paths = (self._join(folder, text_at(one)) for one in entries_at(root, "resources"))
+        beside = ConfigMapFiles(self._snapshot, (one for one in paths if one is not None))
 
         def config_map(name: str) -> Part:
             asked = Rendered("ConfigMap", [name], "", file, 0)
@@ -159,8 +161,7 @@ class Renderer:
             others = entries_at(root, "components") or any(matches(one, asked) for one in patches)
             if others or name in generated:
                 return Part(file, 0, (), None, "something else may change")
-            paths = (self._join(folder, text_at(one)) for one in entries_at(root, "resources"))
-            return config_map_in(self._snapshot, (one for one in paths if one is not None), name)
+            return beside.find(name)
 
         self.replacing.apply(found, file, self._replacements(folder, file, root), config_map)
         if not all(self._only_labels(folder, entry) for entry in entries_at(root, "transformers")):

@@ -13,12 +13,12 @@ user-guide/how-to-guides/argo-cd-integration.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from aiops.domain import Pin, Place
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
-from aiops.gitops.kargo import Promotion
+from aiops.gitops.kargo import Promotions
 from aiops.gitops.layers import Updater
 from aiops.gitops.nodes import Mapping, Node, Scalar, Sequence, entries_at, look, text_at
 from aiops.gitops.rendered import Container, Rendered
@@ -84,11 +84,11 @@ def _alias(text: str) -> tuple[str, str]:
     return (alias.strip() if equals else "", image.strip())
 
 
-def refuse_promoted(promotions: Iterable[Promotion], container: Container, place: Place) -> None:
+def refuse_promoted(promotions: Promotions, container: Container, place: Place) -> None:
     """Raise EditRefused when a promotion of Kargo writes the place: it would set the tag again."""
-    for one in promotions:
-        if one.writes(place, container.image):
-            raise _promoted(f"Kargo stage {one.stage[:80]}")
+    found = promotions.writing(place, container.image)
+    if found is not None:
+        raise _promoted(f"Kargo stage {found.stage[:80]}")
 
 
 def _promoted(owner: str) -> EditRefused:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
-from aiops.gitops.patches import selects
+from aiops.gitops.patches import MAX_STEPS, block, selects
 from aiops.gitops.rendered import NUMBERS, POD_SPEC, Container, Rendered, number, set_image
 from aiops.gitops.snapshot import Snapshot, Spot
 from aiops.gitops.sources import Part
@@ -31,6 +31,7 @@ _SOURCE = frozenset({"group", "version", "kind", "name", "namespace", "fieldPath
 _TARGET = frozenset({"select", "fieldPaths", "options"})
 _SELECT = frozenset({"group", "version", "kind", "name"})
 _LOCAL = "config.kubernetes.io/local-config"
+_MAX_FIELDS = 50_000  # that the replacements of one kustomization may reach; real ones stay below 1,000
 _NAMED = "metadata.name"  # what kustomize takes where no field is said
 
 
@@ -59,7 +60,12 @@ class Replacing:
         """
         unknown = f"replacements of {file} may set it"
         entries = list(entries)
-        copied_to = [look(one, "select")[0] for entry in entries for one in entries_at(entry.node, "targets")]
+        targets = [one for entry in entries for one in entries_at(entry.node, "targets")]
+        if _are_too_many(found, targets):
+            for one in found:
+                block(one, f"more `replacements` than can be compared may set it ({file})")
+            return
+        copied_to = [look(one, "select")[0] for one in targets]
 
         def untouched(name: str) -> Part:
             asked = Rendered("ConfigMap", [name], "", file, 0)
@@ -78,6 +84,17 @@ class Replacing:
     def shared(self) -> frozenset[object]:
         """Return the keys of the sources that are written to several fields."""
         return frozenset(key for key, targets in self._written.items() if len(targets) > 1)
+
+
+def _are_too_many(found: list[Rendered], targets: list[Node]) -> bool:
+    if len(targets) * len(found) > MAX_STEPS:
+        return True
+    reached = 0
+    for target in targets:
+        select = look(target, "select")[0]
+        fields = sum(len(one.containers) + 1 for one in found if _may_select(select, one))
+        reached += fields * max(len(entries_at(target, "fieldPaths")), 1)
+    return reached > _MAX_FIELDS
 
 
 def alone(found: Iterable[Rendered], shared: frozenset[object]) -> None:
@@ -186,9 +203,9 @@ def _fields(one: Rendered, text: str) -> Iterator[tuple[Field, bool]]:
             yield name, tuple(parts) == path
     for key in ("containers", "initContainers") if one.kind in POD_SPEC else ():
         same = [each for each in one.containers if each.init == (key == "initContainers")]
+        path_ = [{part} for part in (*POD_SPEC[one.kind], key)]
         for index, each in enumerate(same):
             entry = {str(index), f"[name={each.name}]"}
-            path_ = [{part} for part in (*POD_SPEC[one.kind], key)]
             if _reaches(parts, [*path_, entry, {"image"}]):
                 sure = len(parts) == len(path_) + 2 and "*" not in (*parts[: len(path_)], parts[-1])
                 yield each, sure and (parts[-2] in entry or len(same) == 1)
@@ -220,23 +237,38 @@ def _keys(node: Mapping) -> set[str]:
     return {key.value if isinstance(key, Scalar) else "" for key, _ in node.pairs}
 
 
-def config_map_in(snapshot: Snapshot, files: Iterable[str], name: str) -> Part:
-    """Return the ConfigMap of a name in plain files, one that nobody but kustomize ever reads."""
-    found: list[Part] = []
-    for path in files:
-        if not (snapshot.mentions(path, name) and snapshot.mentions(path, "ConfigMap")):
-            continue
+class ConfigMapFiles:
+    """The ConfigMaps in plain files beside a kustomization, read once when the first is asked for."""
+
+    def __init__(self, snapshot: Snapshot, files: Iterable[str]) -> None:
+        self._snapshot = snapshot
+        self._files = files
+        self._named: dict[str, list[Part]] | None = None
+        self._broken: list[Part] = []
+
+    def find(self, name: str) -> Part:
+        """Return the ConfigMap of a name that nobody but kustomize ever reads, or why there is none."""
+        if self._named is None:
+            self._named = {}
+            for path in self._files:
+                if self._snapshot.mentions(path, "ConfigMap"):
+                    self._read(path, self._named)
+        for one in self._broken:
+            if self._snapshot.mentions(one.file, name):
+                return one
+        found = self._named.get(name, [])
+        if len(found) != 1:
+            return Part("", 0, (), None, "is no one plain manifest beside it")
+        if text_at(found[0].node, "metadata", "annotations", _LOCAL) != "true":
+            return replace(found[0], node=None, problem="is deployed too: who else reads it is not known")
+        return found[0]
+
+    def _read(self, path: str, named: dict[str, list[Part]]) -> None:
         try:
-            documents = snapshot.nodes(path)
+            documents = self._snapshot.nodes(path)
         except EditRefused as error:
-            return Part(path, 0, (), None, f"may stand in {path}: {error.message}")
-        found += [
-            Part(path, index, (), root)
-            for index, root in enumerate(documents)
-            if text_at(root, "kind") == "ConfigMap" and text_at(root, "metadata", "name") == name
-        ]
-    if len(found) != 1:
-        return Part("", 0, (), None, "is no one plain manifest beside it")
-    if text_at(found[0].node, "metadata", "annotations", _LOCAL) != "true":
-        return replace(found[0], node=None, problem="is deployed too: who else reads it is not known")
-    return found[0]
+            self._broken.append(Part(path, 0, (), None, f"may stand in {path}: {error.message}"))
+            return
+        for index, root in enumerate(documents):
+            if text_at(root, "kind") == "ConfigMap":
+                named.setdefault(text_at(root, "metadata", "name"), []).append(Part(path, index, (), root))

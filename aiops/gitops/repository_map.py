@@ -27,7 +27,7 @@ from aiops.gitops import (
     units,
 )
 from aiops.gitops.config_maps import ConfigMaps
-from aiops.gitops.kargo import Promotion
+from aiops.gitops.kargo import Promotions
 from aiops.gitops.kustomize import Renderer, set_images
 from aiops.gitops.nodes import entries_at, look, text_at
 from aiops.gitops.patches import elsewhere
@@ -58,7 +58,7 @@ class RepositoryMap:
     canaries: dict[str, list[tuple[Unit, Rendered]]] = field(default_factory=dict)
     above: dict[object, list[Rendered]] = field(default_factory=dict)
     openings: dict[object, set[tuple[str, int, str, str]]] = field(default_factory=dict)
-    promotions: list[Promotion] = field(default_factory=list)
+    promotions: Promotions = field(default_factory=Promotions)
 
 
 # One map per commit and process: every field of every workload of a run asks the same question.

@@ -46,6 +46,27 @@ def _patches(count: int, pattern: bytes) -> bytes:
     )
 
 
+_REPLACEMENT = (
+    b"- {source: {kind: ConfigMap, name: x, fieldPath: data.a}, targets: [{select: {kind: Deployment},"
+    b" fieldPaths: ['spec.template.spec.containers.*.image']}]}\n"
+)
+
+
+def _stages(number: int) -> bytes:
+    step = b"      - {uses: yaml-update, config: {path: ./s/${{ a }}x${{ b }}y%d, updates: [{key: a}]}}\n"
+    head = (
+        b"apiVersion: kargo.akuity.io/v1alpha1\nkind: Stage\nmetadata: {name: s%d}\nspec:\n"
+        b"  promotionTemplate:\n    spec:\n      steps:\n"
+        b"      - {uses: git-clone, config: {checkout: [{path: ./s}]}}\n"
+        b"      - {uses: git-push, config: {path: ./s}}\n"
+    )
+    quoted = step.replace(b"./s/${{ a }}x${{ b }}y%d", b"'./s/${{ a }}x${{ b }}y%d'")
+    return b"---\n".join(
+        head % (number * 10 + each) + b"".join(quoted % (each * 1000 + n) for n in range(190))
+        for each in range(10)
+    )
+
+
 def _laughs(name: str = "a", count: int = 20) -> bytes:
     lines = [f"{name}0: &{name}0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"{name}{n}: &{name}{n} [{', '.join([f'*{name}{n - 1}'] * 9)}]" for n in range(1, count)]
@@ -130,6 +151,30 @@ CASES: dict[str, Hostile] = {
             ),
         },
         "more `images` than can be compared",
+        "image.tag",
+    ),
+    "replacements-times-containers": Hostile(
+        lambda: {
+            "kustomization.yaml": RESOURCES + b"replacements:\n" + _REPLACEMENT * 120,
+            "web.yaml": _pod(b",".join(b"{name: c%d, image: 'a:1'}" % n for n in range(390))),
+        },
+        "which container is meant cannot be told",
+        "image.tag",
+    ),
+    "more-replacements": Hostile(
+        lambda: (
+            _kustomized(b"replacements:\n" + _REPLACEMENT * 2_000)
+            | {"web.yaml": _pod(b",".join(b"{name: c%d, image: 'a:1'}" % n for n in range(400)))}
+        ),
+        "more `replacements` than can be compared",
+    ),
+    "promotions": Hostile(
+        lambda: {
+            "kustomization.yaml": RESOURCES,
+            "web.yaml": _pod(b"{name: web, image: 'a:1'}"),
+            **{f"stage{n}.yaml": _stages(n) for n in range(2)},
+        },
+        "owned by Kargo stage (more than 2000 files",
         "image.tag",
     ),
     "patches": Hostile(lambda: _kustomized(_patches(1_000, b"(a|a)*b")), "3"),
