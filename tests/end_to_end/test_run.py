@@ -63,7 +63,8 @@ def test_a_pull_request_is_closed_when_the_repository_has_its_value_already(comm
     (followed,) = done.report["followed"]
     assert (followed["number"], followed["state"], followed["outcome"]) == (1, "closed", "changed")
     assert [one["state"] for one in world.pulls()] == ["closed", "open"]
-    assert [one["body"] for one in world.pulls()[0]["comments"]] == [followed["comment"]]
+    said = f"<!-- aiops:1 outcome=changed -->\n\n{followed['comment']}"
+    assert [one["body"] for one in world.pulls()[0]["comments"]] == [said]
     assert run(command, world).report["followed"] == []
     assert {one["proposed"] for one in done.report["reviews"]} == {1}
 
