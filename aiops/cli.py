@@ -289,27 +289,28 @@ def main() -> None:
         _interrupted()
     except click.ClickException as error:
         error.show()
-        _documented(ConfigError(error.format_message()))
-        sys.exit(2)
+        sys.exit(_documented(ConfigError(error.format_message())))
     except AiopsError as error:
-        sys.stderr.write(f"error: {error}\n")
-        _documented(error)
-        sys.exit(error.exit_code)
+        from aiops import terminal
+
+        terminal.say(f"error: {error}", stderr=True)
+        sys.exit(_documented(error))
 
 
-def _documented(error: AiopsError) -> None:
+def _documented(error: AiopsError) -> int:
     """Print the JSON document of an error that ended a command before it could, if one was asked for.
 
-    Looked up in the words themselves: flags that click refuses were never parsed.
+    Looked up in the words themselves: flags that click refuses were never parsed. Returns the exit code.
     """
     words = sys.argv[1:]
-    if "--format=json" not in words and ("--format", "json") not in pairwise(words):
-        return
-    import json
+    if "--format=json" in words or ("--format", "json") in pairwise(words):
+        import json
 
-    from aiops.report import failure
+        from aiops import terminal
+        from aiops.report import failure
 
-    sys.stdout.write(json.dumps(failure(error), indent=1) + "\n")
+        sys.stdout.write(terminal.shielded(json.dumps(failure(error), indent=1)) + "\n")
+    return error.exit_code
 
 
 def _interrupted() -> None:

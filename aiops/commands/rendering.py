@@ -17,7 +17,7 @@ def confirm(
     files: Files, target: Target, edits: Sequence[Edit], new: str, clusters: Sequence[Cluster]
 ) -> str:
     """Return the one field that differs once rendered. Raises EditRefused when it is not exactly that."""
-    from aiops.edges.kustomize import Built
+    from aiops.edges.render_tools import Built
 
     contents = output.contents(files, edits)
     chart = output.chart(files, target, clusters)

@@ -1,6 +1,6 @@
 """What a real tool made of a folder before and after an edit: exactly one field may differ.
 
-The tool runs in `edges.kustomize`; here it is said what it shall run on, and its two outputs are
+The tool runs in `edges.render_tools`; here it is said what it shall run on, and its two outputs are
 compared: what kustomize builds of a folder, or Helm of a chart with the values of its release. A
 plain file is not, nor what an Application or a Flux object adds to a kustomization or to a chart's
 output.

@@ -13,6 +13,7 @@ import pytest
 
 import aiops
 from aiops import cli
+from aiops.errors import ConfigError
 
 SCHEMA = json.loads((Path(aiops.__file__).parent / "report.schema.json").read_text())
 NO_SETTINGS = ("--config", "nowhere.yaml")
@@ -84,3 +85,17 @@ def test_without_it_an_error_stays_away_from_stdout(monkeypatch, tmp_path, capsy
     out, err = capsys.readouterr()
     assert (code, out) == (2, "")
     assert told in err
+
+
+def test_an_error_that_ends_a_command_is_no_command_to_a_runner(monkeypatch, capsys):
+    def refuse(**_):
+        raise ConfigError("found\n::add-mask::x and ##[debug]y", where="a\x1b[2Jb")
+
+    monkeypatch.setattr(cli.app, "main", refuse)
+    assert ended(monkeypatch, "where", "--format", "json") == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["errors"][0]["message"] == "found\n::add-mask::x and ##[debug]y"
+    for text in (out, err):
+        assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+        assert "##[" not in text
+        assert "\x1b" not in text

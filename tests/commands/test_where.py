@@ -9,7 +9,7 @@ import real
 
 from aiops import terminal
 from aiops.commands import where
-from aiops.edges.kustomize import program
+from aiops.edges.render_tools import program
 
 KUSTOMIZATION = """resources: [web.yaml]
 images:

@@ -14,7 +14,7 @@ from gitops.folders import MemoryFiles
 
 from aiops.commands import rendering
 from aiops.domain import Workload
-from aiops.edges import kustomize
+from aiops.edges import render_tools
 from aiops.errors import ConfigError, EditRefused
 from aiops.gitops import edits, where
 
@@ -89,7 +89,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "bin" / "helm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
-    kustomize.program.cache_clear()
+    render_tools.program.cache_clear()
 
 
 def confirmed(files: dict[str, bytes]) -> str:

@@ -16,25 +16,32 @@ def fails(done, world, code):
 
 
 @pytest.mark.parametrize(
-    ("address", "code"),
-    [("http://127.0.0.1:1", 20), ("127.0.0.1:9090", 2), ("ftp://127.0.0.1", 2), ("http://", 2)],
+    ("address", "code", "said"),
+    [
+        ("http://127.0.0.1:1", 20, "http://127.0.0.1:1: connection refused"),
+        ("127.0.0.1:9090", 2, "prometheus.url: malformed address, expected http:// or https://"),
+        ("ftp://127.0.0.1", 2, "prometheus.url: malformed address, expected http:// or https://"),
+        ("http://", 2, "prometheus.url: malformed address, expected a host name"),
+    ],
 )
-def test_a_wrong_address_is_one_line(command, world, address, code):
+def test_a_wrong_address_is_one_line(command, world, address, code, said):
     text = world.config.read_text(encoding="utf-8")
     recording = text.split("prometheus: ")[1].splitlines()[0]
     world.set(recording, f"{{url: '{address}'}}")
-    fails(command("run", "--config", world.config, "--at", world.at), world, code)
+    assert said in fails(command("run", "--config", world.config, "--at", world.at), world, code)
 
 
 def test_a_missing_recording_is_one_line(command, world):
     text = world.config.read_text(encoding="utf-8")
     recording = text.split("recording: ")[1].split("}")[0]
     world.set(recording, "no/such/recording")
-    fails(command("run", "--config", world.config, "--at", world.at), world, 2)
+    said = fails(command("run", "--config", world.config, "--at", world.at), world, 2)
+    assert "no/such/recording: no recording here" in said
 
 
 def test_a_time_without_data_cannot_be_judged(command, world):
-    fails(command("run", "--config", world.config, "--at", "2020-01-01T00:00:00Z"), world, 20)
+    said = fails(command("run", "--config", world.config, "--at", "2020-01-01T00:00:00Z"), world, 20)
+    assert "the queries of `signals` returned no workload" in said
 
 
 def test_a_forge_that_is_down_does_not_lose_the_analysis(command, world):

@@ -12,8 +12,8 @@ from gitops.folders import MemoryFiles
 
 from aiops.commands import rendering
 from aiops.domain import Edit, Workload
-from aiops.edges import kustomize
-from aiops.edges.kustomize import Built
+from aiops.edges import render_tools
+from aiops.edges.render_tools import Built
 from aiops.errors import ConfigError, EditRefused
 from aiops.gitops import edits, where
 
@@ -34,7 +34,7 @@ OVERLAY = b"resources: [web.yaml]\nimages: [{name: shop/web, newTag: 1.4.0}]\n"
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{real.kustomize().parent}:/usr/bin:/bin")
-    kustomize.program.cache_clear()
+    render_tools.program.cache_clear()
 
 
 def built(files: dict[str, bytes], modes: dict[str, str] | None = None) -> str:
@@ -90,7 +90,7 @@ def test_what_renders_otherwise_than_said_is_refused(overlay: bytes, old: bytes,
 def test_a_token_and_the_path_of_this_process_are_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", "secret")
 
-    made = kustomize._environment(Path("/room"))
+    made = render_tools._environment(Path("/room"))
 
     assert ("secret" in str(made), "/room/none") == (False, made["PATH"])
 
@@ -153,7 +153,7 @@ def test_a_tree_that_cannot_be_written_out_is_refused(tree: dict[str, bytes]) ->
 
 
 def test_a_build_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kustomize, "TIMEOUT_S", 0.001)
+    monkeypatch.setattr(render_tools, "TIMEOUT_S", 0.001)
 
     with pytest.raises(EditRefused, match="took more than"):
         built({"kustomization.yaml": OVERLAY, "web.yaml": WEB})
@@ -172,7 +172,7 @@ def test_paths_that_git_would_not_make_are_not_written(tmp_path: Path) -> None:
 
 def test_without_kustomize_the_flag_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    kustomize.program.cache_clear()
+    render_tools.program.cache_clear()
 
     with pytest.raises(ConfigError, match="kustomize is not installed"):
         built({"kustomization.yaml": OVERLAY})

@@ -4,7 +4,7 @@ Only what the tree itself holds is written, into a folder of its own: regular fi
 stay inside. The process gets an empty environment, a time, a memory and an output limit, and a
 network of its own without any address where Linux lets us (`unshare`). Without that, no program is
 on its PATH (remote bases are fetched by git) and its proxy answers nothing: then only this machine's
-own loopback can be asked over HTTP, which Go never sends to a proxy. Plug-ins, charts and
+own loopback can be asked over HTTP, which Go never sends to a proxy. Of kustomize plug-ins, charts and
 functions are off, and files outside of the built folder are refused, as is kustomize's default.
 """
 
