@@ -1,4 +1,4 @@
-"""A small GitHub over real HTTP that can fail in the ways GitHub does.
+"""A small GitHub that can fail in the ways GitHub does; `github_server` answers for it over real HTTP.
 
 It knows the calls of our forge, keeps a journal, and refuses what GitHub refuses (a second open
 pull request from one branch, an existing ref, a move that is no fast-forward). `fault` decides per
@@ -8,16 +8,12 @@ request whether it fails before or after it took effect.
 from __future__ import annotations
 
 import base64
-import contextlib
-import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from edges.bare import Bare
 
@@ -62,9 +58,11 @@ class Double:
         self.refs: dict[str, str] = {}
         self.pulls: list[dict[str, Any]] = []
         self.labels: list[tuple[int, str]] = []
+        self.reviews: list[tuple[int, list[str], list[str]]] = []  # number, people, teams
         self.comments: dict[int, dict[str, Any]] = {}
         self.made = 0
         self.unseen: dict[int, int] = {}
+        self.wrong: list[str] = []  # of requests and answers, by GitHub's description
         self.lock = threading.RLock()
 
     def seed(self, files: dict[str, bytes]) -> str:
@@ -138,12 +136,8 @@ class Double:
             )
         if part == "/pulls":
             return self._open(sent) if verb == "POST" else self._list(query)
-        if found := re.fullmatch(r"/pulls/(\d+)", part):
-            pull = self.pulls[int(found[1]) - 1]
-            pull.update(sent or {})
-            if verb == "PATCH" and pull["state"] == "closed":
-                pull["closed_at"] = pull["closed_at"] or self.now
-            return 200, pull
+        if found := re.fullmatch(r"/pulls/(\d+)(/requested_reviewers)?", part):
+            return self._pull(verb, int(found[1]), sent, asked=bool(found[2]))
         if found := re.fullmatch(r"/issues/(?:comments/(\d+)|(\d+)(/comments)?)", part):
             return self._issue(verb, int(found[1] or 0), int(found[2] or 0), sent, listed=bool(found[3]))
         if found := re.fullmatch(r"/issues/(\d+)/labels", part):
@@ -152,7 +146,19 @@ class Double:
         if found := re.fullmatch(r"/contents/(.+)", part):
             tree = self.trees[self.commits[query["ref"][0]]["tree"]]
             return 200, {"type": "file", "path": found[1], "sha": tree[found[1]][1]}
-        return 404, {"message": "Not Found"}
+        return 501, {"message": "not served by the double"}
+
+    def _pull(self, verb: str, number: int, sent: Any, *, asked: bool) -> tuple[int, Any]:
+        if not 0 < number <= len(self.pulls):
+            return 404, {"message": "Not Found"}
+        pull = self.pulls[number - 1]
+        if asked:
+            self.reviews.append((number, sent["reviewers"], sent["team_reviewers"]))
+            return 201, pull
+        pull.update(sent or {})
+        if verb == "PATCH" and pull["state"] == "closed":
+            pull["closed_at"] = pull["closed_at"] or self.now
+        return 200, pull
 
     def _issue(self, verb: str, comment: int, number: int, sent: Any, *, listed: bool) -> tuple[int, Any]:
         """Answer about comments; an issue has nothing else that we read."""
@@ -162,13 +168,13 @@ class Double:
         if not listed:
             return 200, {"number": number, "url": f"{url}/{number}"}
         if verb == "GET":
-            return 200, [one for one in self.comments.values() if one["issue"] == number]
+            return 200, [_shown(one) for one in self.comments.values() if one["issue"] == number]
         self.made += 1
         self.comments[self.made] = {
             "id": self.made, "issue": number, "body": sent["body"], "user": {"login": self.login},
-            "url": f"{url}/comments/{self.made}",
+            "url": f"{url}/comments/{self.made}", "issue_url": f"{url}/{number}",
         }  # fmt: skip
-        return 201, self.comments[self.made]
+        return 201, _shown(self.comments[self.made])
 
     def _ref(self, verb: str, name: str, sent: Any) -> tuple[int, Any]:
         if name not in self.refs:
@@ -181,11 +187,11 @@ class Double:
         return 200, self._shown_ref(name)
 
     def _shown_ref(self, name: str) -> dict[str, Any]:
+        url, sha = f"{self.base_url}{REPO}/git", self.refs[name]
         return {
-            "ref": f"refs/{name}",
-            "url": "",
-            "object": {"type": "commit", "sha": self.refs[name], "url": ""},
-        }
+            "ref": f"refs/{name}", "url": f"{url}/refs/{name}",
+            "object": {"type": "commit", "sha": sha, "url": f"{url}/commits/{sha}"},
+        }  # fmt: skip
 
     def _shown_commit(self, sha: str) -> dict[str, Any]:
         made = self.commits[sha]
@@ -200,9 +206,9 @@ class Double:
         same = [one for one in self.pulls if one["state"] == "open" and self._is_from(one, sent["head"])]
         if same and self.unique:
             text = "A pull request already exists for acme:" + sent["head"]
-            return 422, {"message": "Validation Failed", "errors": [{"message": text}]}
+            return 422, _invalid(code="custom", message=text)
         if f"heads/{sent['head']}" not in self.refs:
-            return 422, {"message": "Validation Failed", "errors": [{"field": "head", "code": "invalid"}]}
+            return 422, _invalid(code="invalid", field="head")
         made = self.add_pull(sent["head"], self.login, sent["title"], sent["body"])
         self.unseen[made["number"]] = self.lag
         return 201, made
@@ -246,78 +252,10 @@ class Double:
         return 200, shown
 
 
-@contextlib.contextmanager
-def running(double: Double) -> Iterator[Double]:
-    """Serve the double on loopback."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"double": double}))
-    server.daemon_threads = True
-    double.base_url = f"http://127.0.0.1:{server.server_port}{double.prefix}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield double
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def _shown(comment: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the number of its issue, which GitHub tells by an address only."""
+    return {name: value for name, value in comment.items() if name != "issue"}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # one packet an answer: two cost 40 ms each on loopback
-    double: Double
-
-    def log_message(self, *_: object) -> None:
-        return
-
-    def parse_request(self) -> bool:
-        """Read the request line and the headers; the library's parser of mail is half of a request."""
-        self.command, self.path, self.request_version = self.raw_requestline.decode("latin-1").split()
-        self.headers = {}  # type: ignore[assignment]
-        while (line := self.rfile.readline().decode("latin-1").strip()) != "":
-            name, _, value = line.partition(":")
-            self.headers[name] = value.strip()
-        self.close_connection = self.headers.get("Connection") == "close"
-        return True
-
-    def do_GET(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        sent = json.loads(self.rfile.read(length)) if length else None
-        parts = urlsplit(self.path)
-        path = unquote(parts.path)
-        double = self.double
-        with double.lock:
-            double.journal.append((self.command, path, dict(self.headers)))
-            fault = double.fault(self.command, path)
-            status, body = 200, None
-            if fault is None or fault.applied:
-                status, body = double.answer(self.command, path, parse_qs(parts.query), sent)
-        self._send(fault, status, body)
-
-    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815
-
-    def _send(self, fault: Fault | None, status: int, body: Any) -> None:
-        headers = {"Content-Type": "application/json", **self.double.rate}
-        content = json.dumps(body).encode()
-        if fault is not None:
-            self.close_connection = True
-            if fault.kind == "reset":
-                return
-            if fault.kind == "status":
-                status, content = fault.status, json.dumps(fault.body or {"message": "no"}).encode()
-            if fault.kind == "html":
-                content = b"<html>Please log in to the network</html>"
-            headers |= {"Connection": "close", **fault.headers}
-        cut = 40 if fault is not None and fault.kind == "truncate" else 0
-        headers["Content-Length"] = str(len(content) + cut)
-        head = [f"HTTP/1.1 {status} {self.responses[status][0]}", *(f"{k}: {v}" for k, v in headers.items())]
-        self.wfile.write("\r\n".join([*head, "", ""]).encode())
-        if fault is not None and fault.kind == "drip":
-            with contextlib.suppress(OSError):
-                for byte in content:
-                    self.wfile.write(bytes([byte]))
-                    self.wfile.flush()
-                    threading.Event().wait(0.05)
-            return
-        self.wfile.write(content)
+def _invalid(**error: str) -> dict[str, Any]:
+    return {"message": "Validation Failed", "errors": [{"resource": "PullRequest", **error}]}

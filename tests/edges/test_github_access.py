@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from edges import github_double
+from edges import github_server
 from edges.github_double import REPO, Double, Fault
 
 from aiops.commands import checks
@@ -30,12 +30,15 @@ class Rights(Double):
     def answer(self, verb, path, query, sent):
         if path == f"{REPO}/branches/main" and self.protected is not None:
             return 200, {"name": "main", "protected": self.protected}
+        if path == f"{REPO}/branches/main":
+            return 404, {"message": "Not Found"}
         status, found = super().answer(verb, path, query, sent)
-        return status, {**found, "permissions": self.permissions} if path == REPO else found
+        told = path == REPO and self.permissions is not None
+        return status, {**found, "permissions": self.permissions} if told else found
 
 
 def asked(server):
-    with github_double.running(server):
+    with github_server.running(server):
         return github_access.of(github_client.repository("t", server.base_url, "acme/gitops"), "main")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from edges import github_double
+from edges import github_server
 from edges.github_double import REPO, Double, Fault
 
 from aiops import connect
@@ -51,7 +52,7 @@ class Apps(Double):
 
 @pytest.fixture
 def double(monkeypatch) -> Iterator[Apps]:
-    with github_double.running(Apps(WRITE)) as running:
+    with github_server.running(Apps(WRITE)) as running:
         for name in ("GITHUB_TOKEN", "GITHUB_APP_PRIVATE_KEY_FILE"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("GITHUB_API_URL", running.base_url)
@@ -119,7 +120,7 @@ def test_doctor_tells_what_the_app_was_granted_not_what_the_account_may(double, 
         (Fault("status", 401, body={"message": "{signed}"}), ForgeRefused, "this machine's clock"),
         (Fault("status", 422, body={"message": "no {signed} {key}"}), ForgeRefused, r"no \*\*\*"),
         (Fault("html", applied=True), ForgeBusy, "not GitHub's"),
-        (Fault("normal", applied=True, body=[]), ForgeBusy, "not GitHub's"),
+        (Fault("status", 200, body={"id": 5, "permissions": []}), ForgeBusy, "not GitHub's"),
         (Fault("reset"), ForgeBusy, "no complete answer"),
     ],
     ids=range(6),
@@ -127,15 +128,12 @@ def test_doctor_tells_what_the_app_was_granted_not_what_the_account_may(double, 
 def test_what_github_says_to_an_app_is_one_line_without_the_key(double, fault, kind, expected):
     def repeating(_verb, _path):
         signed = double.journal[-1][2]["Authorization"].removeprefix("Bearer ") if double.journal else ""
-        if isinstance(fault.body, dict):
+        if fault.body and "message" in fault.body:
             said = fault.body["message"].replace("{signed}", signed).replace("{key}", KEY)
-            return Fault(fault.kind, fault.status, body={"message": said})
+            return replace(fault, body={"message": said})
         return fault
 
-    if fault.kind == "normal":
-        double.granted = []  # type: ignore[assignment]  # JSON of another shape
-    else:
-        double.fault = repeating
+    double.fault = repeating
     with pytest.raises(kind, match=expected) as caught:
         made(double)
     assert_silent(str(caught.value))

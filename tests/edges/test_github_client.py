@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from edges import github_double
+from edges import github_server
 from edges.github_double import REPO, Double, Fault
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ TOKEN = "ghp_canary/+0123456789abcdefghij"
 
 @pytest.fixture
 def double() -> Iterator[Double]:
-    with github_double.running(Double()) as running:
+    with github_server.running(Double()) as running:
         yield running
 
 
@@ -42,7 +42,7 @@ def test_the_token_travels_in_one_header_and_nothing_is_asked_twice(double):
 
 
 def test_an_enterprise_address_keeps_its_path():
-    with github_double.running(Double(prefix="/api/v3")) as double:
+    with github_server.running(Double(prefix="/api/v3")) as double:
         assert connect(double).full_name == "acme/gitops"
         assert [path for _, path, _ in double.journal] == [f"/api/v3{REPO}"]
 
@@ -131,7 +131,7 @@ def test_a_circle_of_redirects_ends(double):
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("form", ["{url}/x", "//{host}/x", "https://user:pw@{host}/x"])
 def test_a_redirect_to_another_origin_is_refused_and_never_sees_the_token(double, status, form):
-    with github_double.running(Double()) as other:
+    with github_server.running(Double()) as other:
         location = form.format(url=other.base_url, host=other.base_url.removeprefix("http://"))
         double.fault = always(Fault("status", status, {"Location": location}))
         with pytest.raises(ForgeRefused, match="redirects to another address"):
@@ -143,7 +143,7 @@ def test_a_redirect_to_another_origin_is_refused_and_never_sees_the_token(double
     "form", ["{url}/repos/acme/gitops/pulls?page=2", "http://evil.invalid/x", "ftp://x/y"]
 )
 def test_a_link_header_to_another_origin_is_refused_and_never_sees_the_token(double, form):
-    with github_double.running(Double()) as other:
+    with github_server.running(Double()) as other:
         repo = connect(double)
         link = {"Link": f'<{form.format(url=other.base_url)}>; rel="next"'}
         double.fault = lambda _verb, path: (
@@ -156,7 +156,7 @@ def test_a_link_header_to_another_origin_is_refused_and_never_sees_the_token(dou
 
 
 def test_an_address_in_an_answer_that_points_elsewhere_never_sees_the_token(double):
-    with github_double.running(Double()) as other:
+    with github_server.running(Double()) as other:
         repo = connect(double)
         double.add_pull("x", "bot", url=f"{other.base_url}/repos/acme/gitops/pulls/1")
         (pull,) = repo.get_pulls()

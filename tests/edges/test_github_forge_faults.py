@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from edges import github_double
+from edges import github_double, github_server
 from edges.github_double import Double, Fault
 from propose import sample
 
@@ -37,7 +37,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def double() -> Iterator[Double]:
-    with github_double.running(Double()) as running:
+    with github_server.running(Double()) as running:
         running.seed(FILES)
         yield running
 
@@ -281,11 +281,18 @@ def test_eight_runs_at_once_leave_one_open(double, unique):
 
 def test_the_owners_are_asked_once_and_a_refusal_is_only_a_warning(double, caplog):
     owned = replace(proposal(double), reviewers=("octocat", "acme/platform"))
-    with caplog.at_level(logging.WARNING, "aiops"):  # the double knows no such address: 404
+    refusal = {"message": "Reviews may only be requested from collaborators."}
+    double.fault = once("POST", r"/requested_reviewers$", Fault("status", 422, body=refusal))
+    with caplog.at_level(logging.WARNING, "aiops"):
         assert forge(double).open(owned, 0).number == 1
     assert "nobody was asked to review pull request 1" in caplog.text
     asked = [one for one in double.journal if "requested_reviewers" in str(one)]
     assert len(asked) == 1
+
+
+def test_people_and_teams_among_the_owners_are_asked_as_such(double):
+    forge(double).open(replace(proposal(double), reviewers=("octocat", "acme/platform")), 0)
+    assert double.reviews == [(1, ["octocat"], ["platform"])]
 
 
 def test_a_label_that_fails_is_only_a_warning(double, caplog):

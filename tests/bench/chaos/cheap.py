@@ -95,4 +95,4 @@ def _exchange(
     while (line := lines.readline().strip()) != b"":
         name, _, value = line.decode().partition(": ")
         shown[name.lower()] = value
-    return Reply(status, shown, lines.read(int(shown["content-length"])).decode())
+    return Reply(status, shown, lines.read(int(shown.get("content-length", 0))).decode())

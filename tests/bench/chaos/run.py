@@ -19,7 +19,7 @@ from pathlib import Path
 import real
 from bench.chaos import campaign, cheap
 from bench.chaos.world import World
-from edges import github_double
+from edges import github_server
 from edges.github_double import Double
 
 PART = 500
@@ -74,7 +74,7 @@ def _played(key: list[object]) -> dict[str, object]:
     begin = time.process_time()
     with (
         tempfile.TemporaryDirectory() as folder,
-        github_double.running(Double(folder=Path(folder) / "gitops.git")) as double,
+        github_server.running(Double(folder=Path(folder) / "gitops.git"), described=False) as double,
         campaign.deadly(),
         cheap.remembered(),
     ):
