@@ -45,8 +45,9 @@ def asked(verb: str, path: str, query: Mapping[str, list[str]], body: Any) -> li
     wrong = [f"{here}: no parameter {name!r}" for name in query if name not in operation.query]
     for name in query.keys() & operation.query.keys():
         schema = operation.query[name]
-        value = int(query[name][0]) if schema.get("type") == "integer" else query[name][0]
-        wrong += [f"{here}: {name}: {line}" for line in _errors(schema, value)]
+        value = query[name][0]
+        number = schema.get("type") == "integer" and value.isdecimal()
+        wrong += [f"{here}: {name}: {line}" for line in _errors(schema, int(value) if number else value)]
     if operation.body is not None:
         wrong += [f"{here}: sent {line}" for line in _errors(operation.body, body)]
     elif body is not None:

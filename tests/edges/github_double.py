@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edges import double_reads
 from edges.bare import Bare
 
 REPO = "/repos/acme/gitops"
@@ -83,8 +84,9 @@ class Double:
 
     def commit(self, tree: str, parents: list[str], message: str) -> str:
         # A second for each, as time passes: two equal commits are two.
-        sha = self.bare.commit(tree, parents, message, len(self.commits))
-        self.commits[sha] = {"tree": tree, "parents": parents, "message": message}
+        at_s = len(self.commits)
+        sha = self.bare.commit(tree, parents, message, at_s)
+        self.commits[sha] = {"tree": tree, "parents": parents, "message": message, "at_s": at_s}
         return sha
 
     def content(self, branch: str, path: str) -> bytes:
@@ -103,7 +105,7 @@ class Double:
         if part == REPO:
             return 200, {
                 "id": 7, "name": "gitops", "full_name": "acme/gitops", "archived": False,
-                "url": f"{self.base_url}{REPO}", "owner": {"login": "acme"},
+                "default_branch": "main", "url": f"{self.base_url}{REPO}", "owner": {"login": "acme"},
             }  # fmt: skip
         part = part.removeprefix(REPO)
         if found := re.fullmatch(r"/git/refs?/(heads/.+)", part):
@@ -124,8 +126,6 @@ class Double:
             entries = dict(self.trees[sent["base_tree"]])
             entries.update({one["path"]: (one["mode"], one["sha"]) for one in sent["tree"]})
             return 201, {"sha": self.tree(entries)}
-        if found := re.fullmatch(r"/git/trees/(\w+)", part):
-            return 200, {"sha": found[1], "url": f"{self.base_url}{path}"}
         if part == "/git/commits":
             return 201, self._shown_commit(self.commit(sent["tree"], sent["parents"], sent["message"]))
         if found := re.fullmatch(r"/git/commits/(\w+)", part):
@@ -143,10 +143,8 @@ class Double:
         if found := re.fullmatch(r"/issues/(\d+)/labels", part):
             self.labels += [(int(found[1]), name) for name in sent["labels"]]
             return 200, [{"name": name} for name in sent["labels"]]
-        if found := re.fullmatch(r"/contents/(.+)", part):
-            tree = self.trees[self.commits[query["ref"][0]]["tree"]]
-            return 200, {"type": "file", "path": found[1], "sha": tree[found[1]][1]}
-        return 501, {"message": "not served by the double"}
+        read = double_reads.answer(self, f"{self.base_url}{REPO}", part, query) if verb == "GET" else None
+        return read or (501, {"message": "not served by the double"})
 
     def _pull(self, verb: str, number: int, sent: Any, *, asked: bool) -> tuple[int, Any]:
         if not 0 < number <= len(self.pulls):

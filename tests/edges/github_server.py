@@ -71,7 +71,11 @@ class _Handler(BaseHTTPRequestHandler):
             fault = double.fault(self.command, path)
             status, text = 200, "null"
             if fault is None or fault.applied:
-                status, body = double.answer(self.command, path, query, sent)
+                try:
+                    status, body = double.answer(self.command, path, query, sent)
+                except Exception as error:  # else it looks like a reset on purpose
+                    self._blame([f"{self.command} {path}: the double broke: {error!r}"])
+                    raise
                 text = self._completed(path, status, json.dumps(body))
         self._send(fault, status, text)
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from edges import github_api, github_server, slice_github_api
+from edges.github_apps import WRITE, Apps
 from edges.github_double import REPO, Double, Fault
+from propose import sample
+
+from aiops.edges import github_access, github_app, github_client, github_comments
+from aiops.edges.github_forge import GitHubForge
+from aiops.edges.github_repository import GitHubRepository
 
 PULL = {"title": "t", "head": "x", "base": "main", "body": "b"}
 SLICE = json.loads(Path(github_api.__file__).with_name("github_api.json").read_text(encoding="utf-8"))
@@ -58,6 +67,7 @@ def test_a_request_that_github_describes_is_not_blamed(verb: str, path: str, bod
         ("POST", "/issues/3/labels", {}, {"labels": [3]}, ": sent $: {'labels': [3]} is not valid under any"),
         ("GET", "/pulls", {"head_branch": ["x"]}, None, ": no parameter 'head_branch'"),
         ("GET", "/pulls", {"state": ["merged"]}, None, ": state: $: 'merged' is not one of ['open'"),
+        ("GET", "/pulls", {"page": ["x"]}, None, ": page: $: 'x' is not of type 'integer'"),
         ("GET", "/pulls", {"per_page": ["1"]}, {"state": "open"}, ": sent a body"),
         ("GET", "/git/refs/heads/main", {}, None, ": not in the slice of GitHub's description"),
         ("GET", "/pulls/first", {}, None, ": not in the slice of GitHub's description"),
@@ -135,6 +145,23 @@ def test_a_mistake_of_the_double_ends_its_test() -> None:
         assert 200 == requests.get(f"{double.base_url}/user", timeout=5).status_code
 
 
+class Broken(Double):
+    """A double that ends in the middle of an answer."""
+
+    def answer(self, verb: str, path: str, query: dict[str, list[str]], sent: Any) -> tuple[int, Any]:
+        raise KeyError(path)
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_double_that_breaks_is_not_taken_for_a_reset_on_purpose(described):
+    with (
+        pytest.raises(AssertionError, match=r"GET /user: the double broke: KeyError\('/user'\)"),
+        github_server.running(Broken(), described=described) as double,
+        pytest.raises(requests.ConnectionError),
+    ):
+        requests.get(f"{double.base_url}/user", timeout=5)
+
+
 def test_a_mistake_of_ours_ends_the_test() -> None:
     with (
         pytest.raises(AssertionError, match=r"GET /repos/acme/gitops/pulls: no parameter 'stat'"),
@@ -158,3 +185,58 @@ def test_the_slice_holds_what_it_is_cut_for_and_nothing_that_no_operation_refers
     assert sorted(slice_github_api.OPERATIONS) == sorted(held)
     again = slice_github_api.cut({**SLICE, "openapi": ""}, "", "")
     assert {**SLICE, "about": again["about"]} == again
+
+
+# They come with the tracking issues.
+AWAITED = {f"{verb} {slice_github_api.REPO}/issues{end}" for verb, end in (("get", ""), ("post", ""))}
+AWAITED |= {f"patch {slice_github_api.REPO}/issues/{{issue_number}}"}
+
+
+def test_every_operation_of_the_slice_is_one_that_aiops_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(github_comments, "PAUSE_S", 0)
+    with github_server.running(Apps(WRITE)) as double:
+        double.seed({sample.IMAGE_FILE: sample.IMAGE_CONTENT, sample.HPA_FILE: sample.HPA_CONTENT})
+        signed = github_app.installation("4711", private_key(), double.base_url, "acme/gitops", deadline_s=20)
+        repo = github_client.repository(signed.token, double.base_url, "acme/gitops", deadline_s=20)
+        github_access.of(repo, "main")
+        read(GitHubRepository(repo))
+        propose(GitHubForge(repo), double)
+    found = {github_api.find(verb, path) for verb, path, _ in double.journal}
+    names = {f"{verb} {path}" for verb, path in slice_github_api.OPERATIONS}
+    assert names - AWAITED == {operation.name for operation in found if operation is not None}
+
+
+def read(repository: GitHubRepository) -> None:
+    """Ask all that a run asks of a repository without a checkout."""
+    sha = repository.head("main")
+    assert repository.files(sha).read(sample.IMAGE_FILE) == sample.IMAGE_CONTENT  # before the tree is listed
+    assert sample.HPA_FILE in repository.files(sha).tree()
+    assert [one.sha for one in repository.commits(sha, sample.HPA_FILE, 5)] == [sha]
+
+
+def propose(forge: GitHubForge, double: Double) -> None:
+    """Open, bring up to date and end a pull request, two runs at once."""
+    made = replace(
+        sample.composed(sample.rollback_item(), base_sha=double.refs["heads/main"]), reviewers=("octocat",)
+    )
+    pull = forge.open(made, 0)
+    double.seed({sample.HPA_FILE: b"x: 1\n", sample.IMAGE_FILE: sample.IMAGE_CONTENT})
+    pull = forge.update(pull, replace(made, base_sha=double.refs["heads/main"]), 0)
+    other = {"issue": 1, "body": "over", "user": {"login": "bot"}}
+
+    def late(verb: str, path: str) -> None:
+        if verb == "POST" and path.endswith("/comments"):  # of a run that looked when we did
+            double.comments[0] = {"id": 0, **other}
+
+    double.fault = late
+    assert forge.settle(pull, pull.body, "over", close=True, now_s=0).state == "closed"
+    assert list(double.comments) == [0]
+
+
+def private_key() -> str:
+    made = rsa.generate_private_key(65537, 2048)
+    return made.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from edges import github_server
+from edges.github_apps import TOKEN, WRITE, Apps
 from edges.github_double import REPO, Double, Fault
 
 from aiops import connect
@@ -24,30 +25,9 @@ PRIVATE = rsa.generate_private_key(65537, 2048)
 KEY = PRIVATE.private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
 ).decode()
-TOKEN = "ghs_canary0123456789abcdefghijklmnop"
-WRITE = {"contents": "write", "pull_requests": "write", "metadata": "read"}
 CONFIG = Config.model_validate(
     {"prometheus": {"url": "http://x"}, "repository": {"github": "acme/gitops"}, "forge": "github"}
 )
-
-
-class Apps(Double):
-    """A GitHub on which the App 4711 is installed, and that tells an installation no rights of an account."""
-
-    def __init__(self, granted: dict[str, str]) -> None:
-        super().__init__()
-        self.granted, self.asked = granted, []
-
-    def answer(self, verb, path, query, sent):
-        if path == f"{REPO}/installation":
-            return 200, {"id": 5, "app_slug": "aiops-bot", "permissions": self.granted}
-        if path == "/app/installations/5/access_tokens":
-            self.asked.append((verb, sent))
-            return 201, {"token": TOKEN, "expires_at": "2026-11-23T13:00:00Z"}
-        if path == f"{REPO}/branches/main":
-            return 200, {"name": "main", "protected": True}
-        status, found = super().answer(verb, path, query, sent)
-        return status, {**found, "permissions": {"push": False, "pull": False}} if path == REPO else found
 
 
 @pytest.fixture
@@ -55,6 +35,7 @@ def double(monkeypatch) -> Iterator[Apps]:
     with github_server.running(Apps(WRITE)) as running:
         for name in ("GITHUB_TOKEN", "GITHUB_APP_PRIVATE_KEY_FILE"):
             monkeypatch.delenv(name, raising=False)
+        running.seed({"a.yaml": b""})
         monkeypatch.setenv("GITHUB_API_URL", running.base_url)
         monkeypatch.setenv("GITHUB_APP_ID", "4711")
         monkeypatch.setenv("GITHUB_APP_PRIVATE_KEY", KEY)

@@ -6,13 +6,16 @@ in `test_github_forge_faults.py`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import github
 import pytest
 import real
+from edges import github_api
 from propose import sample
 
 from aiops.domain import Proposal
@@ -35,6 +38,22 @@ def server() -> Iterator[real.Emulator]:
     }
     with real.running_emulate(seed) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def described(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail for a request that is not as GitHub describes it, whatever this server accepts."""
+    exchange, wrong = github_client.Connection._exchange, []
+
+    def checked(self: Any, verb: str, url: str, body: str | None, *more: Any) -> Any:
+        parts = urlsplit(url)
+        sent = json.loads(body) if body else None
+        wrong.extend(github_api.asked(verb, unquote(parts.path), parse_qs(parts.query), sent))
+        return exchange(self, verb, url, body, *more)
+
+    monkeypatch.setattr(github_client.Connection, "_exchange", checked)
+    yield
+    assert [] == wrong
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import github
 import pytest
 import real
 import responses
+from edges import github_api
 
 from aiops.domain import Checkout, Workload
 from aiops.edges import github_client, github_repository
@@ -79,10 +80,18 @@ def test_a_branch_that_is_not_there_is_the_users_to_change(emulated: Any) -> Non
         repository.head("nope")
 
 
-def canned(answers: responses.RequestsMock) -> GitHubRepository:
+def answer(path: str, known: dict[str, Any]) -> responses.BaseResponse:
+    """Let the server answer what GitHub's description says it does, `known` in it."""
+    path = f"/repos/acme/gitops{path}"
+    text, wrong = github_api.answered("GET", path, 200, json.dumps(known))
+    assert () == wrong
+    return responses.get(f"{API}{path}", body=text, content_type="application/json")
+
+
+def canned() -> GitHubRepository:
     """Return a repository whose server is a list of answers."""
     body = {"id": 1, "full_name": "acme/gitops", "name": "gitops", "url": f"{API}/repos/acme/gitops"}
-    answers.get(f"{API}/repos/acme/gitops", json=body)
+    answer("", body)
     return GitHubRepository(github_client.repository(TOKEN, API, "acme/gitops"))
 
 
@@ -109,8 +118,8 @@ def tree(**more: Any) -> dict[str, Any]:
 )
 @responses.activate
 def test_only_regular_files_of_a_usable_size_are_read(path: str, reason: str) -> None:
-    repository = canned(responses.mock)
-    responses.get(f"{API}/repos/acme/gitops/git/trees/{'f' * 40}", json=tree())
+    repository = canned()
+    answer(f"/git/trees/{'f' * 40}", tree())
     files = repository.files("f" * 40)
     files.tree()
 
@@ -120,10 +129,10 @@ def test_only_regular_files_of_a_usable_size_are_read(path: str, reason: str) ->
 
 @responses.activate
 def test_a_link_is_read_as_text() -> None:
-    repository = canned(responses.mock)
-    responses.get(f"{API}/repos/acme/gitops/git/trees/{'f' * 40}", json=tree())
+    repository = canned()
+    answer(f"/git/trees/{'f' * 40}", tree())
     blob = {"sha": "b" * 40, "encoding": "base64", "content": base64.b64encode(b"web.yaml\n"[:8]).decode()}
-    responses.get(f"{API}/repos/acme/gitops/git/blobs/{'b' * 40}", json=blob)
+    answer(f"/git/blobs/{'b' * 40}", blob)
     files = repository.files("f" * 40)
 
     assert "web.yaml" == files.link("link.yaml")
@@ -133,21 +142,21 @@ def test_a_link_is_read_as_text() -> None:
 
 @responses.activate
 def test_a_blob_is_asked_for_once() -> None:
-    repository = canned(responses.mock)
-    responses.get(f"{API}/repos/acme/gitops/git/trees/{'f' * 40}", json=tree())
+    repository = canned()
+    answer(f"/git/trees/{'f' * 40}", tree())
     blob = {"sha": "a" * 40, "size": 4, "encoding": "base64", "content": base64.b64encode(b"a: 1").decode()}
-    answer = responses.get(f"{API}/repos/acme/gitops/git/blobs/{'a' * 40}", json=blob)
+    asked = answer(f"/git/blobs/{'a' * 40}", blob)
     files = repository.files("f" * 40)
     files.tree()
 
     assert (b"a: 1", b"a: 1") == (files.read("web.yaml"), files.read("web.yaml"))
-    assert 1 == answer.call_count
+    assert 1 == asked.call_count
 
 
 @responses.activate
 def test_half_a_listing_is_no_listing() -> None:
-    repository = canned(responses.mock)
-    responses.get(f"{API}/repos/acme/gitops/git/trees/{'f' * 40}", json=tree(truncated=True))
+    repository = canned()
+    answer(f"/git/trees/{'f' * 40}", tree(truncated=True))
 
     with pytest.raises(ForgeRefused, match="half a list is no list"):
         repository.files("f" * 40).tree()
@@ -156,7 +165,7 @@ def test_half_a_listing_is_no_listing() -> None:
 @responses.activate
 def test_too_many_manifests_to_read_one_by_one_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(github_repository, "MAX_BLOBS", 0)
-    repository = canned(responses.mock)
+    repository = canned()
 
     with pytest.raises(ForgeRefused, match=r"set repository\.path"):
         repository.blob("a" * 40, "web.yaml")
@@ -167,7 +176,7 @@ def test_too_many_manifests_to_read_one_by_one_are_refused(monkeypatch: pytest.M
 )
 @responses.activate
 def test_a_refusal_says_whether_running_again_helps(status: int, expected: type[AiopsError]) -> None:
-    repository = canned(responses.mock)
+    repository = canned()
     responses.get(f"{API}/repos/acme/gitops/branches/main", status=status, body=json.dumps({"message": "no"}))
 
     with pytest.raises(expected) as caught:
