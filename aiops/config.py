@@ -159,7 +159,11 @@ class CalendarConfig(_Strict):
 
 
 class Config(_Strict):
-    """The whole of `aiops.yaml`. `threshold`: the score from which a step is bad, at least 1."""
+    """The whole of `aiops.yaml`.
+
+    `threshold`: the score from which a step is bad, at least 1. `issues`: keep one issue while the whole
+    fleet is held back.
+    """
 
     prometheus: Annotated[
         tuple[Prometheus, ...], BeforeValidator(lambda v: v if isinstance(v, list) else [v])
@@ -169,6 +173,7 @@ class Config(_Strict):
     queries: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")], CustomQuery] = {}
     clusters: tuple[ClusterConfig, ...] = ()
     forge: Literal["local", "github"] = "local"
+    issues: bool = False
     model: Path | None = None
     cache: Path | None = None
     alertmanager: Prometheus | None = None  # `url` and how to introduce oneself there

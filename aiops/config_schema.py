@@ -79,6 +79,8 @@ def _default(one: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -100,9 +102,12 @@ def _values(one: dict[str, Any]) -> str:  # noqa: PLR0911 - one return for each 
         )
         return f"names to {_values(values)}" if isinstance(values, dict) else "keys and values"
     kind = {"path": "a path", "password": "a secret, as `${NAME}`"}.get(one.get("format", ""))
-    return kind or {"string": "a text", "integer": "a whole number", "number": "a number"}.get(
-        one.get("type", ""), "a value"
-    )
+    return kind or {
+        "string": "a text",
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "`true` or `false`",
+    }.get(one.get("type", ""), "a value")
 
 
 def _link(one: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from aiops.ingest import presets
 from aiops.job import Job
 from aiops.limits import Limits
 from aiops.ports import Forge, Metrics, Repository, Silences
+from aiops.propose import marker
 
 if TYPE_CHECKING:
     from aiops.detect.model import Model
@@ -57,7 +58,16 @@ def proposing_job(config: Config) -> Job:
         limits=Limits(),
         external_urls={one.cluster: one.external_url for one in config.prometheus if one.external_url},
         links=config.links,
+        tracking=_tracking(config),
     )
+
+
+def _tracking(config: Config) -> str:
+    """Return the key of this job's tracking issue: jobs that look at other clusters have one each."""
+    if not config.issues:
+        return ""
+    seen = [*(f"cluster {one.name}" for one in config.clusters), *(one.cluster for one in config.prometheus)]
+    return marker.digest(config.repository.base, *sorted(seen))
 
 
 def deciding(config: Config) -> dict[str, Any]:
@@ -196,7 +206,8 @@ def forge(config: Config, *, dry_run: bool, deadline_s: float = DEADLINE_S) -> F
         from aiops.edges.github_forge import GitHubForge
 
         assert config.repository.github is not None  # noqa: S101 - the configuration checked it
-        found = GitHubForge(tokens.repository(config.repository.github, deadline_s))
+        repo = tokens.repository(config.repository.github, deadline_s, issues=config.issues)
+        found = GitHubForge(repo)
     else:
         from aiops.edges.local_forge import LocalForge
 
@@ -218,7 +229,7 @@ def access(config: Config, deadline_s: float) -> github_access.Access | None:
 
     assert config.repository.github is not None  # noqa: S101 - the configuration checked it
     name = config.repository.github
-    token, app = tokens.credential(name, deadline_s)
+    token, app = tokens.credential(name, deadline_s, issues=config.issues)
     return github_access.of(tokens.repository_as(token, name, deadline_s), config.repository.base, app)
 
 

@@ -26,6 +26,7 @@ from aiops.domain import (
     Query,
     Scores,
     SignalHistory,
+    TrackingIssue,
     Workload,
 )
 from aiops.errors import AiopsError
@@ -43,7 +44,8 @@ class Job:
     """What one run needs to know, stage by stage. `model_id` is "" without a model.
 
     `external_urls`: where people reach the Prometheus of a cluster ("" = of all others). `links`: address
-    of logs, traces and the like by name, with fields of `propose.links`.
+    of logs, traces and the like by name, with fields of `propose.links`. `tracking`: the key of this job's
+    tracking issue, "" where none is wanted.
     """
 
     signals: tuple[Query, ...]
@@ -57,6 +59,7 @@ class Job:
     limits: Limits
     external_urls: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
+    tracking: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,14 @@ class Followed:
     comment: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """What became of the tracking issue. "exists": it says what is seen already."""
+
+    state: Literal["opened", "updated", "reopened", "closed", "exists", "dry-run"]
+    issue: TrackingIssue
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
     """One run: what was judged, what was decided, what was sent.
@@ -85,7 +96,8 @@ class Result:
     `scores` is None and `drift` empty when only a plan was proposed. `notices`: what was left out
     of the metrics, one line each. `samples`: how many the server touched, None when it did not tell.
     `carried`: what the next run may go on from. `outlook`: what runs into a bound if it goes on.
-    `followed`, `reviews`: what became of the pull requests that existed.
+    `followed`, `reviews`: what became of the pull requests that existed. `tracked`: the issue that says
+    that the whole fleet is held back, None where there is none.
     `histories`: for the page, of workloads with an incident; `loads`: the highest request rate that
     is expected soon, see `detect.load_ahead`. Both empty when only a plan was proposed.
     """
@@ -105,5 +117,6 @@ class Result:
     outlook: tuple[Outlook, ...] = ()
     followed: tuple[Followed, ...] = ()
     reviews: tuple[Review, ...] = ()
+    tracked: Tracked | None = None
     histories: Mapping[Workload, tuple[SignalHistory, ...]] = field(default_factory=dict)
     loads: Mapping[Workload, float] = field(default_factory=dict)

@@ -164,10 +164,11 @@ def propose(
     """
     plan = analysed.plan
     tell("checking what is already proposed")
+    issues, unread = sending.issues(job, forge)
     try:
         known = forge.pulls()
         files = repository.files(repository.head(plan.base))
-        pause = guardrails.paused(files.tree(), known)
+        pause = guardrails.paused(files.tree(), known, issues or ())
     except AiopsError as error:
         return unsent(analysed, error)
     pulls = tuple(standing.as_of(pull, now_s) for pull in known if pull.created_at_s <= now_s)
@@ -188,14 +189,16 @@ def propose(
             errors.append(error)
             sent[item.workload] = Sent("held", None, None, str(error))
     followed, missed = sending.follow(out, tell)
+    tracked, untracked = sending.track(out, issues)
     return replace(
         analysed,
         plan=replace(analysed.plan, items=plan.items),
         sent=sent,
         followed=followed,
         reviews=reviews.of(pulls, plan),
+        tracked=tracked,
         guardrails=(*plan.guardrails, *(checked if candidates else ())),
-        errors=(*analysed.errors, *errors, *missed),
+        errors=(*analysed.errors, *unread, *errors, *missed, *untracked),
     )
 
 

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from aiops.domain import Answer, Checkout, Commit, Grid, Proposal, PullRequest, Query, TreeFile
+from aiops.domain import (
+    Answer,
+    Checkout,
+    Commit,
+    Grid,
+    IssueText,
+    Proposal,
+    PullRequest,
+    Query,
+    TrackingIssue,
+    TreeFile,
+)
 
 
 class Metrics(Protocol):
@@ -89,4 +100,12 @@ class Forge(Protocol):
 
         Returns `pull` itself when it was not touched: a person pushed to the branch of an open one.
         """
+        ...
+
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        """Return our tracking issues, in any state. Asked only where the settings want such issues."""
+        ...
+
+    def track(self, text: IssueText, now_s: int) -> TrackingIssue:
+        """Open one tracking issue, or write to the one that the text names."""
         ...

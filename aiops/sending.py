@@ -6,20 +6,33 @@ each. What is to be done is decided elsewhere (`guardrails`, `follow`); here it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Literal
 
 from aiops.decide import give_back
 from aiops.diagnose import diagnosis
-from aiops.domain import Hold, Incident, Plan, PlanItem, Proposal, PullRequest, State, Verdict, Workload
+from aiops.domain import (
+    Hold,
+    Incident,
+    IssueText,
+    Plan,
+    PlanItem,
+    Proposal,
+    PullRequest,
+    State,
+    TrackingIssue,
+    Verdict,
+    Workload,
+)
 from aiops.errors import AiopsError, EditRefused
 from aiops.gitops import codeowners, past, where
 from aiops.gitops import edits as editing
-from aiops.job import Followed, Job, Progress, Sent
+from aiops.job import Followed, Job, Progress, Sent, Tracked
 from aiops.ports import Files, Forge, Repository
 from aiops.propose import follow as following
-from aiops.propose import lifecycle, marker, proposal
+from aiops.propose import lifecycle, marker, proposal, tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +151,39 @@ def follow(out: Out, tell: Progress) -> tuple[tuple[Followed, ...], list[AiopsEr
         if pull != now and mark is not None and mark.outcome == step.outcome:  # else somebody was faster
             followed.append(Followed(pull, step.outcome, step.comment))
     return tuple(followed), errors
+
+
+def issues(job: Job, forge: Forge) -> tuple[tuple[TrackingIssue, ...] | None, list[AiopsError]]:
+    """Return our tracking issues; None where none is wanted, or they cannot be read: pull requests go on."""
+    if not job.tracking:
+        return None, []
+    try:
+        return forge.issues(), []
+    except AiopsError as error:
+        return None, [error]
+
+
+def track(out: Out, known: Sequence[TrackingIssue] | None) -> tuple[Tracked | None, list[AiopsError]]:
+    """Write down in the tracking issue that the fleet is held back, or no longer."""
+    if known is None:
+        return None, []
+    done: Tracked | None = None
+    try:
+        for text in tracking.texts(out.plan, known, out.job.tracking, out.now_s, out.job.limits):
+            issue = out.forge.track(text, out.now_s)
+            done = Tracked(_said(text) if issue.number else "dry-run", issue)
+    except AiopsError as error:
+        return None, [error]
+    if done is None and any(one.tripped for one in out.plan.guardrails if one.id in tracking.FLEET):
+        there = tracking.open_one(out.job.tracking, known)
+        done = Tracked("exists", there) if there is not None else None
+    return done, []
+
+
+def _said(text: IssueText) -> Literal["opened", "updated", "reopened", "closed"]:
+    if text.number is None:
+        return "opened"
+    return "closed" if text.state == "closed" else ("reopened" if text.state else "updated")
 
 
 def _values(out: Out) -> Mapping[int, following.Now]:

@@ -136,6 +136,9 @@ def result(found: Result) -> None:
     for guardrail in found.guardrails:
         if guardrail.tripped:
             say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
+    if found.tracked is not None:
+        at = f": {found.tracked.issue.url}" if found.tracked.issue.url else ""
+        say(f"\ntracking issue {found.tracked.state}{at}")
     for workload, what, why in found.unresolved:
         say(f"\nunresolved: {workload} {what}: {why}")
     for notice in found.notices:

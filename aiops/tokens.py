@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 API = "https://api.github.com"
 
 
-def repository(name: str, deadline_s: float) -> Any:
+def repository(name: str, deadline_s: float, *, issues: bool = False) -> Any:
     """Return PyGithub's repository object, as whom the environment says."""
-    return repository_as(credential(name, deadline_s)[0], name, deadline_s)
+    return repository_as(credential(name, deadline_s, issues=issues)[0], name, deadline_s)
 
 
 def repository_as(token: str, name: str, deadline_s: float) -> Any:
@@ -30,8 +30,13 @@ def repository_as(token: str, name: str, deadline_s: float) -> Any:
     return github_client.repository(token, api_url, name, deadline_s=deadline_s)
 
 
-def credential(name: str, deadline_s: float) -> tuple[str, github_app.Installation | None]:
-    """Return the token to use; with `GITHUB_APP_ID` a new one of that App, and what it was granted."""
+def credential(
+    name: str, deadline_s: float, *, issues: bool = False
+) -> tuple[str, github_app.Installation | None]:
+    """Return the token to use; with `GITHUB_APP_ID` a new one of that App, and what it was granted.
+
+    `issues`: whether tracking issues are wanted, which a token of an App has to ask for.
+    """
     token, app_id = (os.environ.get(one, "") for one in ("GITHUB_TOKEN", "GITHUB_APP_ID"))
     if token and app_id:
         raise ConfigError(
@@ -41,7 +46,7 @@ def credential(name: str, deadline_s: float) -> tuple[str, github_app.Installati
         from aiops.edges import github_app
 
         api_url = os.environ.get("GITHUB_API_URL", API)
-        app = github_app.installation(app_id, _app_key(), api_url, name, deadline_s=deadline_s)
+        app = github_app.installation(app_id, _app_key(), api_url, name, deadline_s=deadline_s, issues=issues)
         return app.token, app
     if not token:
         raise ConfigError(

@@ -220,7 +220,7 @@ def access(found: github_access.Access | None, config: Config) -> list[Check]:
     base = config.repository.base
     if found is None:
         return [Check("forge", "local", "ok", f"pull requests are files beside {config.repository.path}")]
-    checks = [_permission(found)]
+    checks = [_permission(found), *([_tracking(found)] if config.issues else [])]
     if found.protected is None:
         todo = f"see whether {base} asks for a review: only a person may merge"
         checks.append(Check("protection", base, "unknown", "the token may not read the branch's rules", todo))
@@ -248,6 +248,17 @@ def _permission(found: github_access.Access) -> Check:
     return Check(
         "forge", name, "ok", f"pull requests are readable, the {who if found.app else 'account'} may push"
     )
+
+
+def _tracking(found: github_access.Access) -> Check:
+    """Return whether the issue of a storm can be opened, which nobody wants to learn in one."""
+    if found.may_track is False:
+        todo = "switch issues on in the repository, and give issues write; or take `issues: true` out"
+        return Check("issues", found.full_name, "problem", "no tracking issue can be opened", todo, 30)
+    if found.may_track is None:
+        todo = "see that the token has issues write on this repository"
+        return Check("issues", found.full_name, "unknown", "whether the token may open one is not told", todo)
+    return Check("issues", found.full_name, "ok", "a tracking issue can be opened")
 
 
 def summary(found: Sequence[Check]) -> str:

@@ -24,6 +24,7 @@ from aiops.domain import (
     PlanItem,
     PullRequest,
     State,
+    TrackingIssue,
     Workload,
 )
 from aiops.limits import Limits
@@ -141,16 +142,19 @@ def admit(
     return tuple(admitted), _checks(seen, new, age_s, held, limits), held
 
 
-def paused(paths: Container[str], pulls: Sequence[PullRequest]) -> Guardrail:
+def paused(
+    paths: Container[str], pulls: Sequence[PullRequest], issues: Sequence[TrackingIssue] = ()
+) -> Guardrail:
     """Return whether a person switched aiops off: by a file in the base branch, or by a label.
 
-    The label counts on an open pull request of ours; only who may triage can set one.
+    The label counts on an open pull request or issue of ours; only who may triage can set one.
     """
     by = [
         f"label on pull request {pull.number}"
         for pull in pulls
         if pull.state == "open" and PAUSE in pull.labels
     ]
+    by += [f"label on issue {one.number}" for one in issues if one.state == "open" and PAUSE in one.labels]
     by = [f"file {PAUSE_FILE}", *by] if PAUSE_FILE in paths else by
     return Guardrail("G-PAUSE", bool(by), by[0] if by else "not paused", f"{PAUSE_FILE}, label {PAUSE}")
 

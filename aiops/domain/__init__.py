@@ -34,7 +34,18 @@ from aiops.domain.incident import (
     Verdict,
 )
 from aiops.domain.measure import Measure
-from aiops.domain.proposal import Chart, Outcome, Plan, PlanItem, Proposal, PullRequest, PullState, Quiet
+from aiops.domain.proposal import (
+    Chart,
+    IssueText,
+    Outcome,
+    Plan,
+    PlanItem,
+    Proposal,
+    PullRequest,
+    PullState,
+    Quiet,
+    TrackingIssue,
+)
 from aiops.domain.repository import Checkout, Commit, Edit, Insertion, PastValue, Pin, Place, Target, TreeFile
 from aiops.domain.series import (
     Answer,
@@ -97,6 +108,7 @@ __all__ = [
     "Impact",
     "Incident",
     "Insertion",
+    "IssueText",
     "LostCalls",
     "Measure",
     "NodePods",
@@ -126,6 +138,7 @@ __all__ = [
     "Surroundings",
     "Target",
     "TimesArray",
+    "TrackingIssue",
     "TreeFile",
     "Verdict",
     "VersionSplit",

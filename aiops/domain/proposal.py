@@ -128,3 +128,33 @@ class PullRequest:
     closed_at_s: int | None
     merged_at_s: int | None
     closed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingIssue:
+    """An issue of ours as the forge shows it: it says that the whole fleet is held back, and why.
+
+    `labels`: of people as well; `closed_at_s`: None while it is open.
+    """
+
+    number: int
+    url: str
+    state: Literal["open", "closed"]
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    created_at_s: int
+    closed_at_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssueText:
+    """What is to be written to a tracking issue. `number`: None = a new one.
+
+    `state`: "" = as it is, because a person may have closed it since we looked.
+    """
+
+    number: int | None
+    title: str
+    body: str
+    state: Literal["", "open", "closed"] = ""

@@ -28,6 +28,8 @@ class Access:
     """`may_push`: None when the server does not tell. `excess`: scopes that aiops has no use for.
 
     `protected`: None when it could not be read. `app`: the id of the App we act as, "" for a token.
+    `may_track`: whether tracking issues can be opened; False is certain (the repository has none, or the
+    App may not), None is not told.
     """
 
     full_name: str
@@ -36,6 +38,7 @@ class Access:
     excess: tuple[str, ...]
     protected: bool | None
     app: str = ""
+    may_track: bool | None = None
 
 
 def of(repo: Repository, base: str, app: Installation | None = None) -> Access:
@@ -47,17 +50,20 @@ def of(repo: Repository, base: str, app: Installation | None = None) -> Access:
         push = rights.get("push")
         scopes = {one.strip() for one in str(headers.get("x-oauth-scopes") or "").split(",")} - {""}
         archived = bool(data.get("archived"))
+        may_track = False if data.get("has_issues") is False else None
     with speaking("listing pull requests", secrets):
         repo.requester.requestJsonAndCheck("GET", f"/repos/{repo.full_name}/pulls?per_page=1")
     protected = _protected(repo, base, secrets)
     if app is not None:
-        return Access(repo.full_name, archived, app.may_push, app.excess, protected, app.app_id)
+        may_track = may_track if may_track is False else app.may_track
+        return Access(repo.full_name, archived, app.may_push, app.excess, protected, app.app_id, may_track)
     return Access(
         repo.full_name,
         archived,
         push if isinstance(push, bool) else None,
         tuple(sorted(scopes - NEEDED_SCOPES)),
         protected,
+        may_track=may_track,
     )
 
 

@@ -18,17 +18,22 @@ from aiops.edges.github_errors import NotThere, speaking
 from aiops.errors import ConfigError, ForgeRefused
 
 NEEDED = ("contents", "pull_requests")
+ISSUES = "issues"  # only with `issues: true`
 _IMPLIED = "metadata"  # every App may read it
 _ID = re.compile(r"[A-Za-z0-9.]{1,40}")  # a number, or a client id
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What one App may do in one repository. `granted`: permission -> "read" or "write"."""
+    """What one App may do in one repository. `granted`: permission -> "read" or "write".
+
+    `needed`: the permissions that aiops has a use for.
+    """
 
     app_id: str
     token: str
     granted: Mapping[str, str]
+    needed: tuple[str, ...] = NEEDED
 
     @property
     def may_push(self) -> bool:
@@ -38,11 +43,22 @@ class Installation:
     @property
     def excess(self) -> tuple[str, ...]:
         """Return the permissions of the App that aiops has no use for."""
-        return tuple(sorted(set(self.granted) - {*NEEDED, _IMPLIED}))
+        return tuple(sorted(set(self.granted) - {*self.needed, _IMPLIED}))
+
+    @property
+    def may_track(self) -> bool:
+        """Tell whether a tracking issue can be opened."""
+        return self.granted.get(ISSUES) == "write"
 
 
-def installation(app_id: str, key: str, api_url: str, name: str, *, deadline_s: float) -> Installation:
-    """Return a new token for the repository `owner/name`. Raises ConfigError, ForgeRefused or ForgeBusy."""
+def installation(
+    app_id: str, key: str, api_url: str, name: str, *, deadline_s: float, issues: bool = False
+) -> Installation:
+    """Return a new token for the repository `owner/name`. Raises ConfigError, ForgeRefused or ForgeBusy.
+
+    `issues`: whether it has to be good for tracking issues, too.
+    """
+    needed = (*NEEDED, ISSUES) if issues else NEEDED
     signed = _signed(app_id, key)
     requester = github_client.client(signed, api_url, deadline_s=deadline_s).requester
     secrets = (signed, key)
@@ -54,8 +70,8 @@ def installation(app_id: str, key: str, api_url: str, name: str, *, deadline_s: 
         raise ForgeRefused(
             f"App {app_id} is not installed on {name}", where="GITHUB_APP_ID", todo="install it there"
         ) from None
-    wanted = {one: granted[one] for one in NEEDED if one in granted}
-    if not wanted:
+    wanted = {one: granted[one] for one in needed if one in granted}
+    if not set(wanted) & set(NEEDED):
         raise ForgeRefused(
             f"App {app_id} has neither contents nor pull_requests on {name}",
             where="GITHUB_APP_ID",
@@ -68,7 +84,7 @@ def installation(app_id: str, key: str, api_url: str, name: str, *, deadline_s: 
         token = made["token"]
         if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
             raise TypeError("no token")
-    return Installation(app_id, token, granted)
+    return Installation(app_id, token, granted, needed)
 
 
 def _signed(app_id: str, key: str) -> str:

@@ -23,6 +23,10 @@ class NotThere(ForgeRefused):
     """404: not there, or not for this token."""
 
 
+class Forbidden(ForgeRefused):
+    """403 that is no rate limit: the token may not do this."""
+
+
 class Rejected(ForgeRefused):
     """409, 422 and the like: the request was understood and not accepted."""
 
@@ -68,7 +72,7 @@ def _refusal(error: Any, doing: str, secrets: tuple[str, ...]) -> AiopsError:
         )
     if status == 403:
         todo = "the token needs contents and pull_requests write on this repository"
-        return ForgeRefused(f"the forge says no (403): {said}", where=doing, todo=todo)
+        return Forbidden(f"the forge says no (403): {said}", where=doing, todo=todo)
     if status == 404:
         return NotThere(
             "not found (404), which is also how GitHub hides a missing permission",

@@ -15,11 +15,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aiops.domain import Proposal, PullRequest, PullState
+from aiops.domain import IssueText, Proposal, PullRequest, PullState, TrackingIssue
 from aiops.edges import github_client
 from aiops.edges.github_branch import Branches
 from aiops.edges.github_comments import Comments
 from aiops.edges.github_errors import Rejected, speaking
+from aiops.edges.github_issues import Issues
 from aiops.errors import AiopsError, ForgeBusy, ForgeRefused
 from aiops.propose import lifecycle, marker
 
@@ -43,6 +44,7 @@ class GitHubForge:
         self._secrets = (github_client.connection(repo).token,)
         self._branches = Branches(repo)
         self._comments = Comments(repo, self._branches, self._me)
+        self._issues = Issues(repo, self._branches, self._me)
         self._login: str | None = None
 
     def pulls(self) -> tuple[PullRequest, ...]:
@@ -114,6 +116,15 @@ class GitHubForge:
         return self._branches.write(
             f"ending pull request {pull.number}", lambda: self._edited(pull.number, body=body, **state)
         )
+
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        """Return our tracking issues, in any state."""
+        return self._issues.all()
+
+    def track(self, text: IssueText, now_s: int) -> TrackingIssue:
+        """Open one tracking issue, or write to the one that the text names. `now_s` is not used."""
+        del now_s
+        return self._issues.write(text)
 
     # --- reading --------------------------------------------------------------------------------
 

@@ -8,24 +8,20 @@ open one pull request, not two.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from aiops.domain import Proposal, PullRequest, PullState
+from aiops.domain import IssueText, Proposal, PullRequest, PullState, TrackingIssue
+from aiops.edges import local_files as files
 from aiops.edges.local_branch import LocalBranches
-from aiops.errors import ForgeBusy, ForgeRefused
+from aiops.edges.local_issues import LocalIssues
+from aiops.errors import ForgeRefused
 from aiops.propose import lifecycle
-from aiops.propose.marker import parse, same_comment
+from aiops.propose.marker import same_comment
 
 AUTHOR = "aiops"
-MAX_BYTES = 1_000_000
 _NUMBER = re.compile(r"([1-9][0-9]{0,8})\.json")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _STATES: dict[str, PullState] = {"open": "open", "closed": "closed", "merged": "merged"}
@@ -49,6 +45,7 @@ class LocalForge:
         self._folder = named.with_name(f"{named.name}.forge")
         self._pulls = self._folder / "pulls"
         self._branches = LocalBranches(repository)
+        self._issues = LocalIssues(self._folder)
 
     def pulls(self) -> tuple[PullRequest, ...]:
         """Return ours, newest first; states are recomputed from git, nothing is written.
@@ -62,7 +59,7 @@ class LocalForge:
 
         Raises ForgeRefused when the repository says no, ForgeBusy when another run is writing.
         """
-        with self._locked():
+        with files.locked(self._folder, "pulls"):
             known = [record.pull for record in self._ours()]
             same = lifecycle.match(proposal, known)
             if same is not None:
@@ -79,7 +76,7 @@ class LocalForge:
 
     def update(self, pull: PullRequest, proposal: Proposal, now_s: int) -> PullRequest:
         """Bring value and text up to date; return `pull` itself when a person pushed to the branch."""
-        with self._locked():
+        with files.locked(self._folder, "pulls"):
             record = next((one for one in self._ours() if one.pull.number == pull.number), None)
             tip = self._branches.tip(pull.branch)
             if record is None or record.pull.state != "open" or tip is None:
@@ -93,15 +90,15 @@ class LocalForge:
                 "base_sha": proposal.base_sha,
                 "head_sha": head,
                 "marker": proposal.marker,
-                "updated_at": _iso(now_s),
+                "updated_at": files.iso(now_s),
             }
-            self._write(self._pulls / f"{pull.number}.md", proposal.body.encode())
-            self._write(self._pulls / f"{pull.number}.json", _text(changed))
+            files.write(self._pulls / f"{pull.number}.md", proposal.body.encode())
+            files.write(self._pulls / f"{pull.number}.json", files.as_json(changed))
             return self._read(self._pulls / f"{pull.number}.json").pull
 
     def settle(self, pull: PullRequest, body: str, comment: str, *, close: bool, now_s: int) -> PullRequest:
         """Write down how it ended, in one file; return `pull` itself when a person pushed to it."""
-        with self._locked():
+        with files.locked(self._folder, "pulls"):
             record = next((one for one in self._ours() if one.pull.number == pull.number), None)
             if record is None or record.pull.state != pull.state:
                 return pull
@@ -109,18 +106,26 @@ class LocalForge:
                 return pull
             said = list(record.data["comments"])
             if comment and not any(same_comment(str(one.get("body")), comment) for one in said):
-                said.append({"author": AUTHOR, "at": _iso(now_s), "body": comment})
+                said.append({"author": AUTHOR, "at": files.iso(now_s), "body": comment})
             changed = {
                 **record.data,
                 "marker": body.split("\n", 1)[0],
                 "comments": said,
-                "updated_at": _iso(now_s),
-                **({"state": "closed", "closed_at": _iso(now_s), "closed_by": AUTHOR} if close else {}),
+                "updated_at": files.iso(now_s),
+                **({"state": "closed", "closed_at": files.iso(now_s), "closed_by": AUTHOR} if close else {}),
             }
             # The JSON decides; the marker of the body is read from it.
-            self._write(self._pulls / f"{pull.number}.json", _text(changed))
-            self._write(self._pulls / f"{pull.number}.md", body.encode())
+            files.write(self._pulls / f"{pull.number}.json", files.as_json(changed))
+            files.write(self._pulls / f"{pull.number}.md", body.encode())
             return self._read(self._pulls / f"{pull.number}.json").pull
+
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        """Return our tracking issues, in any state."""
+        return self._issues.all()
+
+    def track(self, text: IssueText, now_s: int) -> TrackingIssue:
+        """Open one tracking issue, or write to the one that the text names."""
+        return self._issues.write(text, now_s)
 
     def _create(self, wanted: Proposal, head: str, now_s: int) -> PullRequest:
         number = 1 + max((int(found[1]) for found in self._files()), default=0)
@@ -135,16 +140,16 @@ class LocalForge:
             "author": AUTHOR,
             "marker": wanted.marker,
             "labels": [],
-            "created_at": _iso(now_s),
-            "updated_at": _iso(now_s),
+            "created_at": files.iso(now_s),
+            "updated_at": files.iso(now_s),
             "closed_at": None,
             "merged_at": None,
             "closed_by": None,
             "comments": [],
         }
         # The body first: a JSON file without its body would be a pull request nobody can read.
-        self._write(self._pulls / f"{number}.md", wanted.body.encode())
-        self._write(self._pulls / f"{number}.json", _text(data))
+        files.write(self._pulls / f"{number}.md", wanted.body.encode())
+        files.write(self._pulls / f"{number}.json", files.as_json(data))
         return self._read(self._pulls / f"{number}.json").pull
 
     def _files(self) -> list[re.Match[str]]:
@@ -158,16 +163,10 @@ class LocalForge:
 
     def _read(self, path: Path) -> _Record:
         try:
-            with path.open("rb") as given:  # what is longer than allowed is cut, and then not JSON
-                data = json.loads(given.read(MAX_BYTES))
+            data = files.read(path)
             return _Record(data, self._shown(path, data))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            said = " ".join(str(error).split())[:200]
-            raise ForgeRefused(
-                f"not a pull request of the local forge: {said}",
-                where=f"{path.parent.name}/{path.name}",
-                todo="correct the file, or move it away",
-            ) from None
+            raise files.unreadable(path, "a pull request", error) from None
 
     def _shown(self, path: Path, data: dict[str, Any]) -> PullRequest:
         """Return what the JSON and git say together. Raises ValueError, KeyError or TypeError."""
@@ -176,10 +175,10 @@ class LocalForge:
             raise ValueError("number or head_sha does not fit")
         # The tip, not what we wrote: a person may have pushed to the branch and merged that.
         head = (self._branches.tip(branch) if lifecycle.key(branch) else None) or str(data["head_sha"])
-        merged_at_s = _seconds(data.get("merged_at"))
+        merged_at_s = files.seconds(data.get("merged_at"))
         if self._branches.contains(self._base, head):
             state, merged_at_s = "merged", merged_at_s or self._branches.merged_at_s(self._base, head)
-        closed_at_s = _seconds(data.get("closed_at"))
+        closed_at_s = files.seconds(data.get("closed_at"))
         if state == "closed" and closed_at_s is None:
             # A person changed the word and no more: the file is as old as the decision.
             closed_at_s = int(path.stat().st_mtime)
@@ -189,68 +188,11 @@ class LocalForge:
             branch=branch,
             state=state,
             title=str(data["title"]),
-            body=_body(path.with_suffix(".md"), str(data["marker"])),
+            body=files.body(path.with_suffix(".md"), str(data["marker"])),
             author=str(data["author"]),
             labels=tuple(sorted(str(label) for label in data["labels"])),
-            created_at_s=_required(data["created_at"]),
+            created_at_s=files.required(data["created_at"]),
             closed_at_s=None if state == "open" else (closed_at_s or merged_at_s),
             merged_at_s=merged_at_s if state == "merged" else None,
             closed_by=data.get("closed_by"),
         )
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Hold the one lock of this forge; the system frees it when a run is killed."""
-        import fcntl
-
-        try:
-            self._pulls.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise ForgeRefused(
-                f"cannot write beside the repository: {error.strerror}", where=self._folder.name
-            ) from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        """Replace a file at once: readers see the old or the new one, never half of it."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.unlink(missing_ok=True)
-            with temporary.open("xb") as out:
-                out.write(content)
-                out.flush()
-                os.fsync(out.fileno())
-            temporary.replace(path)
-        except OSError as error:
-            raise ForgeBusy(f"cannot write: {error.strerror}", where=path.name, todo="run again") from None
-
-
-def _body(path: Path, marker: str) -> str:
-    """Return the body. A marker that is not there, or older than the JSON's, is replaced by that."""
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if text.startswith(marker):
-        return text
-    rest = text.partition("\n")[2] if parse(text) is not None else f"\n{text}"
-    return f"{marker}\n{rest}"
-
-
-def _text(data: dict[str, Any]) -> bytes:
-    return (json.dumps(data, indent=2) + "\n").encode("ascii")
-
-
-def _iso(at_s: int) -> str:
-    return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _seconds(text: str | None) -> int | None:
-    return None if text is None else _required(text)
-
-
-def _required(text: str) -> int:
-    at = datetime.fromisoformat(text)
-    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())

@@ -6,9 +6,9 @@ Comes in: a forge. Goes out: the same pull requests; what would have been sent i
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
+from typing import Literal, Protocol
 
-from aiops.domain import Proposal, PullRequest
+from aiops.domain import IssueText, Proposal, PullRequest, TrackingIssue
 
 
 class Readable(Protocol):
@@ -18,13 +18,17 @@ class Readable(Protocol):
         """Return all pull requests of ours."""
         ...
 
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        """Return our tracking issues."""
+        ...
+
 
 class ReadOnlyForge:
-    """A forge port without a way to write: it holds no method of the real forge but `pulls`."""
+    """A forge port without a way to write: it holds none but the two that read."""
 
     def __init__(self, forge: Readable) -> None:
         """Keep only how to read from `forge`."""
-        self._read = forge.pulls
+        self._read, self._issues = forge.pulls, forge.issues
         self.proposals: list[Proposal] = []
 
     def pulls(self) -> tuple[PullRequest, ...]:
@@ -58,3 +62,13 @@ class ReadOnlyForge:
         del comment
         said = replace(pull, body=body)
         return replace(said, state="closed", closed_at_s=now_s) if close else said
+
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        """Return what the real forge shows."""
+        return self._issues()
+
+    def track(self, text: IssueText, now_s: int) -> TrackingIssue:
+        """Return the issue as it would be then; it has number 0 and no address."""
+        state: Literal["open", "closed"] = "closed" if text.state == "closed" else "open"
+        closed_at_s = now_s if state == "closed" else None
+        return TrackingIssue(0, "", state, text.title, text.body, (), now_s, closed_at_s)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from aiops.domain import Answer, Commit, Grid, Proposal, PullRequest, Query
+from aiops.domain import Answer, Commit, Grid, IssueText, Proposal, PullRequest, Query, TrackingIssue
 from aiops.errors import ConfigError, DataUnusable
 from aiops.ingest.grids import columns
 from aiops.ports import Files, Metrics, Repository
@@ -154,6 +154,14 @@ class PastForge:
         if close:
             said = replace(said, state="closed", closed_at_s=now_s, closed_by="aiops")
         return self._put(said)
+
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        """Return none: who replays looks for proposals."""
+        return ()
+
+    def track(self, text: IssueText, now_s: int) -> TrackingIssue:
+        """Keep nothing."""
+        return TrackingIssue(0, "", "open", text.title, text.body, (), now_s, None)
 
     def _put(self, pull: PullRequest) -> PullRequest:
         self._pulls[pull.number - 1] = pull

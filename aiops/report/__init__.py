@@ -10,7 +10,7 @@ from typing import Any
 
 from aiops.domain import Guardrail, Hold, Incident, Outlook, Plan, PlanItem, SignalHistory
 from aiops.errors import AiopsError, worst
-from aiops.job import Followed, Result, Sent
+from aiops.job import Followed, Result, Sent, Tracked
 from aiops.propose.reviews import Review
 from aiops.report import seen
 from aiops.report.values import named, number, utc
@@ -68,6 +68,7 @@ def document(result: Result, code: int) -> dict[str, Any]:
         "outlook": [_coming(one) for one in result.outlook],
         "followed": [_followed(one) for one in result.followed],
         "reviews": [_reviewed(one) for one in result.reviews],
+        "tracking_issue": _tracked(result.tracked),
         "guardrails": [_guardrail(one) for one in result.guardrails],
     }
 
@@ -114,6 +115,12 @@ def _followed(one: Followed) -> dict[str, Any]:
         "outcome": one.outcome,
         "comment": one.comment,
     }
+
+
+def _tracked(one: Tracked | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    return {"number": one.issue.number or None, "url": one.issue.url or None, "state": one.state}
 
 
 def _reviewed(one: Review) -> dict[str, Any]:

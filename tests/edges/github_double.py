@@ -17,6 +17,7 @@ from typing import Any
 
 from edges import double_reads
 from edges.bare import Bare
+from edges.double_issues import IssueList
 
 REPO = "/repos/acme/gitops"
 NOW = "2026-11-23T12:00:00Z"
@@ -61,6 +62,7 @@ class Double:
         self.labels: list[tuple[int, str]] = []
         self.reviews: list[tuple[int, list[str], list[str]]] = []  # number, people, teams
         self.comments: dict[int, dict[str, Any]] = {}
+        self.issues = IssueList()
         self.made = 0
         self.unseen: dict[int, int] = {}
         self.wrong: list[str] = []  # of requests and answers, by GitHub's description
@@ -138,6 +140,12 @@ class Double:
             return self._open(sent) if verb == "POST" else self._list(query)
         if found := re.fullmatch(r"/pulls/(\d+)(/requested_reviewers)?", part):
             return self._pull(verb, int(found[1]), sent, asked=bool(found[2]))
+        if part == "/issues":
+            if verb == "GET":
+                return 200, self.issues.listed(query)
+            return 201, self.issues.add(sent, self.login, self.now, f"{self.base_url}{REPO}")
+        if (found := re.fullmatch(r"/issues/(\d+)", part)) and verb == "PATCH":
+            return self.issues.changed(int(found[1]), sent, self.now)
         if found := re.fullmatch(r"/issues/(?:comments/(\d+)|(\d+)(/comments)?)", part):
             return self._issue(verb, int(found[1] or 0), int(found[2] or 0), sent, listed=bool(found[3]))
         if found := re.fullmatch(r"/issues/(\d+)/labels", part):

@@ -7,6 +7,7 @@ in `test_github_forge_faults.py`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,13 +17,14 @@ import github
 import pytest
 import real
 from edges import github_api
-from propose import sample
+from propose import sample, storms
 
 from aiops.domain import Proposal
 from aiops.edges import github_client
 from aiops.edges.github_forge import GitHubForge
 from aiops.errors import ForgeBusy, ForgeRefused
-from aiops.propose import lifecycle
+from aiops.limits import LIMITS
+from aiops.propose import lifecycle, tracking
 
 pytestmark = pytest.mark.real
 
@@ -229,3 +231,22 @@ def test_a_base_that_changed_where_we_edit_is_not_proposed_on(server, name):
 def test_a_repository_that_is_not_there_is_refused(server):
     with pytest.raises(ForgeRefused, match=r"not found \(404\)"):
         github_client.repository(TOKEN, server.base_url, "bot/nothing")
+
+
+def test_a_storm_has_one_issue_until_it_is_over(server, name):
+    ours, repo = forge(server, name), person(server, TOKEN).get_repo(name)
+    now_s = int(time.time()) + 60  # the server dates by the clock, and an issue is no older than its run
+    plans = [
+        storms.storm(now_s),
+        storms.storm(now_s),
+        storms.storm(now_s + 600, red=20, quiet=20),
+        storms.calm(now_s + 7_200),
+    ]
+    done = []
+    for plan in plans:
+        texts = tracking.texts(plan, ours.issues(), "abcdef012345", plan.data_time_s, LIMITS)
+        done += [(text.number is None, ours.track(text, 0).state) for text in texts]
+    assert done == [(True, "open"), (False, "open"), (False, "closed")]
+    (issue,) = [one for one in repo.get_issues(state="all") if one.pull_request is None]
+    assert (issue.state, [one.name for one in issue.labels]) == ("closed", [tracking.LABEL])
+    assert "Over: it was seen from" in issue.body

@@ -2,6 +2,7 @@
 
 Runs in parts of 500 trials; each is a line of `.cache/chaos.jsonl` with the fingerprint of the code, so
 that a campaign may be stopped and goes on where it was, or be divided: N=5000 FROM=5000 is its second half.
+A fifth as many trials again are runs in a storm, which keep one issue.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from pathlib import Path
 
 import real
 from bench.chaos import campaign, cheap
+from bench.chaos.storm import StormWorld
 from bench.chaos.world import World
 from edges import github_server
 from edges.github_double import Double
 
 PART = 500
+IN_A_STORM = 5  # one trial in a storm for so many others
 RECORD = real.CHECKOUT / ".cache" / "chaos.jsonl"
 Found = dict[str, Counter[str]]  # kind of trial -> counts
+STORM = ", in a storm"
+KINDS = (*campaign.KINDS, *(f"{kind}{STORM}" for kind in campaign.KINDS))
 
 
 def main() -> int:
@@ -34,7 +39,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first trial")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    total: Found = {kind: Counter() for kind in campaign.KINDS}
+    total: Found = {kind: Counter() for kind in KINDS}
     cpu_s = 0.0
     for first in range(asked.first, asked.first + asked.count, PART):
         size = min(PART, asked.first + asked.count - first)
@@ -48,12 +53,13 @@ def main() -> int:
     print(table(total))
     failed = [counts[name] for counts in total.values() for name in campaign.FAULTS]
     failed += [counts[campaign.SAID_TWICE] for kind, counts in total.items() if kind != campaign.MANY]
+    failed += [total[f"{campaign.KINDS[0]}{STORM}"][campaign.TAKEN_BACK]]
     return int(any(failed))
 
 
 def table(total: Found) -> str:
     """Return the counts as a table."""
-    columns = ("trials", *campaign.FAULTS, campaign.SAID_TWICE)
+    columns = ("trials", *campaign.FAULTS, campaign.SAID_TWICE, campaign.TAKEN_BACK)
     lines = [f"| killed | {' | '.join(columns)} |", "|---|" + "---|" * len(columns)]
     for kind, counts in total.items():
         lines.append(f"| {kind} | " + " | ".join(str(counts[name]) for name in columns) + " |")
@@ -70,28 +76,31 @@ def fingerprint() -> str:
 def _played(key: list[object]) -> dict[str, object]:
     """Play one part and keep what was found."""
     _, seed, first, size = key
-    found: Found = {kind: Counter() for kind in campaign.KINDS}
+    found: Found = {kind: Counter() for kind in KINDS}
     begin = time.process_time()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        github_server.running(Double(folder=Path(folder) / "gitops.git"), described=False) as double,
-        campaign.deadly(),
-        cheap.remembered(),
-    ):
-        world = World(double)
-        calls = campaign.calls(world)
-        every = campaign.trials(first + size, calls, seed)
-        for trial in itertools.islice(every, first, None):
-            seen = campaign.play(world, trial)
-            found[trial.kind].update({"trials": 1, **seen})
-            wrong = {name: count for name, count in seen.items() if count}
-            if wrong:
-                print(f"{trial}: {wrong}", file=sys.stderr, flush=True)
+    with tempfile.TemporaryDirectory() as folder, campaign.deadly(), cheap.remembered():
+        with github_server.running(Double(folder=Path(folder) / "gitops.git"), described=False) as double:
+            calls = _all(World(double), found, "", (first, first + size), seed)
+        with github_server.running(Double(folder=Path(folder) / "storm.git"), described=False) as double:
+            span = (first // IN_A_STORM, (first + size) // IN_A_STORM)
+            _all(StormWorld(double), found, STORM, span, seed)
     kept = {"key": key, "calls": calls, "cpu_s": round(time.process_time() - begin, 1), "found": found}
     RECORD.parent.mkdir(exist_ok=True)
     with RECORD.open("a", encoding="utf-8") as file:
         file.write(json.dumps(kept) + "\n")
     return kept
+
+
+def _all(world: campaign.AnyWorld, found: Found, suffix: str, span: tuple[int, int], seed: int) -> int:
+    """Play the trials of a span in one world; return the calls of an undisturbed run."""
+    calls = campaign.calls(world)
+    for trial in itertools.islice(campaign.trials(span[1], calls, seed), span[0], None):
+        seen = campaign.play(world, trial)
+        found[f"{trial.kind}{suffix}"].update({"trials": 1, **seen})
+        wrong = {name: count for name, count in seen.items() if count}
+        if wrong:
+            print(f"{trial}{suffix}: {wrong}", file=sys.stderr, flush=True)
+    return calls
 
 
 def _recorded(key: list[object]) -> dict[str, object] | None:

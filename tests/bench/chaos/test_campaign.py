@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from bench.chaos import campaign, cheap
+from bench.chaos.storm import StormWorld
 from bench.chaos.world import World
 from edges import github_server
 from edges.github_double import Double
@@ -50,6 +51,30 @@ def test_a_slice_of_the_campaign_finds_nothing_wrong(world: World) -> None:
         found = campaign.play(world, trial)
         if trial.kind == campaign.MANY:
             del found[campaign.SAID_TWICE]
+        assert (trial, {name: count for name, count in found.items() if count}) == (trial, {})
+
+
+@pytest.fixture(scope="module")
+def stormy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StormWorld]:
+    folder = tmp_path_factory.mktemp("storm") / "gitops.git"
+    with github_server.running(Double(folder=folder)) as double, campaign.deadly(), cheap.remembered():
+        yield StormWorld(double)
+
+
+def test_in_a_storm_a_run_opens_one_issue(stormy: StormWorld) -> None:
+    stormy.restore()
+    assert stormy.faults() == {"duplicate issues": 0, "lost decisions": 1}
+    assert [str(error) for error in stormy.run().errors] == []
+    assert stormy.faults() == {"duplicate issues": 0, "lost decisions": 0}
+
+
+def test_in_a_storm_every_kill_leaves_one_issue_and_runs_at_once_as_well(stormy: StormWorld) -> None:
+    places = campaign.calls(stormy)
+    assert places > 5
+    for trial in campaign.trials(2 * places + 20, places, seed=1):
+        found = campaign.play(stormy, trial)
+        if trial.kind != campaign.KINDS[0]:
+            del found[campaign.TAKEN_BACK]
         assert (trial, {name: count for name, count in found.items() if count}) == (trial, {})
 
 

@@ -143,6 +143,11 @@ class World:
         self.double.unique, self.double.lag = unique, lag
         self.double.journal.clear()
 
+    def clear(self) -> None:
+        """Let lists show everything."""
+        self.double.lag = 0
+        self.double.unseen.clear()
+
     def run(self) -> Result:
         """Do the proposing half once, as a process of its own does."""
         return self.propose(self.plan, self.now_s)
@@ -178,6 +183,11 @@ class World:
             ),
             "lost decisions": len(expected),
         }
+
+    @property
+    def taken_back(self) -> int:
+        """Return how many issues were closed again: none is opened here."""
+        return 0
 
     def _planned(self, items: list[PlanItem], ago_s: int = 0) -> Plan:
         sha, at_s = self.double.refs[BASE], self.now_s - ago_s

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from aiops.domain import Checkout, Commit, Proposal, PullRequest, TreeFile
+from aiops.domain import Checkout, Commit, IssueText, Proposal, PullRequest, TrackingIssue, TreeFile
 from aiops.errors import EditRefused
 from aiops.mesh.repository import Revision
 from aiops.propose import lifecycle
@@ -98,6 +98,7 @@ class HeldForge:
     kept: list[PullRequest] = field(default_factory=list)
     proposals: dict[int, Proposal] = field(default_factory=dict)
     comments: list[tuple[int, str]] = field(default_factory=list)
+    tracked: list[TrackingIssue] = field(default_factory=list)
 
     def pulls(self) -> tuple[PullRequest, ...]:
         return tuple(reversed(self.kept))
@@ -128,6 +129,22 @@ class HeldForge:
         ended = replace(said, state="closed", closed_at_s=now_s, closed_by=BOT) if close else said
         self.kept[pull.number - 1] = ended
         return self.kept[pull.number - 1]
+
+    def issues(self) -> tuple[TrackingIssue, ...]:
+        return tuple(self.tracked)
+
+    def track(self, text: IssueText, now_s: int) -> TrackingIssue:
+        if text.number is None:
+            self.tracked.append(
+                TrackingIssue(len(self.tracked) + 1, "", "open", text.title, text.body, (), now_s, None)
+            )
+            return self.tracked[-1]
+        old = self.tracked[text.number - 1]
+        state = text.state or old.state
+        closed_at_s = now_s if state == "closed" else None
+        changed = replace(old, title=text.title, body=text.body, state=state, closed_at_s=closed_at_s)
+        self.tracked[text.number - 1] = changed
+        return changed
 
     def merge(self, pull: PullRequest, repository: HeldRepository, now_s: int) -> None:
         """Do what a person does who agrees: the proposal's files become the newest commit."""
