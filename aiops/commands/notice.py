@@ -29,6 +29,8 @@ def tell(found: Result) -> None:
         return
     rows = [f"| {one.id} | {inert.label(one.value)} | {inert.label(one.limit)} |" for one in tripped]
     lines = ["## aiops: a person has to look", "", "| guardrail | seen | limit |", "|---|---|---|", *rows, ""]
+    if found.tracked is not None and found.tracked.issue.number:
+        lines += [f"Tracking issue {found.tracked.issue.number} says more, and is renewed by each run.", ""]
     try:
         with Path(path).open("a", encoding="ascii") as out:
             out.write("\n".join(lines)[:MAX_SUMMARY_BYTES])

@@ -81,6 +81,8 @@ def text(
         "",
         "# github: pull requests there, with the token in GITHUB_TOKEN; local: branches and files.",
         f"forge: {'github' if github else 'local'}",
+        "# One issue while so much is wrong that nothing is proposed; the token needs issues write.",
+        "# issues: true",
         "",
         "# What `aiops train` writes; the starter model scores until then.",
         "model: models/mine",

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from propose import hostile, sample
 
 from aiops.commands import notice
-from aiops.domain import Grid, Guardrail
-from aiops.job import Result
+from aiops.domain import Grid, Guardrail, TrackingIssue
+from aiops.job import Result, Tracked
 
 
 def result(*guardrails: Guardrail) -> Result:
@@ -33,6 +34,12 @@ def test_a_storm_is_one_annotation_and_one_row(summary, capsys):
     assert lines == [f"{start}{said} (limit 300 unexplained)"]
     assert summary.read_text().count("G-STORM") == 1
     assert "G-VETO" not in summary.read_text()
+
+
+def test_the_summary_names_the_tracking_issue(summary):
+    issue = TrackingIssue(17, "http://x/17", "open", "t", "b", (), 0, None)
+    notice.tell(replace(result(storm()), tracked=Tracked("exists", issue)))
+    assert "Tracking issue 17 says more" in summary.read_text()
 
 
 def test_nothing_is_said_while_nothing_wants_a_person_or_nobody_listens(summary, capsys, monkeypatch):

@@ -55,6 +55,22 @@ def test_what_the_server_does_not_tell_is_not_known():
     )
 
 
+@pytest.mark.parametrize(("switched_on", "state"), [(True, "unknown"), (None, "unknown"), (False, "problem")])
+def test_a_repository_without_issues_is_known_before_the_storm(switched_on, state):
+    class Switched(Rights):
+        def answer(self, verb, path, query, sent):
+            status, found = super().answer(verb, path, query, sent)
+            return status, {**found, "has_issues": switched_on} if path == REPO else found
+
+    wanting = CONFIG.model_copy(update={"issues": True})
+    lines = checks.access(asked(Switched({"push": True}, protected=True)), wanting)
+    assert [(one.name, one.state) for one in lines] == [
+        ("forge", "ok"),
+        ("issues", state),
+        ("protection", "ok"),
+    ]
+
+
 def test_scopes_beyond_the_repository_are_named():
     server = Rights({"push": True}, protected=False)
     headers = {"x-oauth-scopes": "repo, admin:org"}

@@ -64,6 +64,21 @@ def test_the_token_is_for_one_repository_and_for_nothing_that_is_not_needed(doub
     assert double.asked == [("POST", {"repositories": ["gitops"], "permissions": wanted})]
 
 
+def test_with_tracking_issues_it_is_for_issues_as_well_and_doctor_says_so(double):
+    wanting = CONFIG.model_copy(update={"issues": True})
+    double.granted = {**WRITE, "issues": "write"}
+    lines = {one.name: one for one in checks.access(connect.access(wanting, 20), wanting)}
+    assert double.asked[0][1]["permissions"] == {
+        "contents": "write", "pull_requests": "write", "issues": "write",
+    }  # fmt: skip
+    assert (lines["forge"].state, lines["issues"].state) == ("ok", "ok")
+    assert checks.access(connect.access(CONFIG, 20), CONFIG)[0].found == "the App 4711 may also issues"
+
+    double.granted = WRITE
+    line = {one.name: one for one in checks.access(connect.access(wanting, 20), wanting)}["issues"]
+    assert (line.state, line.found, line.exit_code) == ("problem", "no tracking issue can be opened", 30)
+
+
 def test_an_app_that_may_only_read_asks_for_no_more(double):
     double.granted = {"contents": "read", "metadata": "read"}
 

@@ -1,10 +1,11 @@
 """`make fuzz-text N=200000`: hostile strings through everything aiops writes; none may act.
 
 Each string stands in every place of others at once: names, labels, units, queries, claims, paths,
-values. Looked at: the body (GitHub's own Markdown engine, and rules on the raw text), title and commit
-message (raw rules), and each way to show a string (a grammar of runner commands). Half are strings of
-the corpus, cut and joined; half are random. A planted token, plain, in base64 and URL-encoded, may
-not be left in an error that carries it. Not looked at here: the table of the terminal.
+values. Looked at: the body and the issue of a storm (GitHub's own Markdown engine, and rules on the raw
+text), title and commit message (raw rules), and each way to show a string (a grammar of runner
+commands). Half are strings of the corpus, cut and joined; half are random. A planted token, plain, in
+base64 and URL-encoded, may not be left in an error that carries it. Not looked at here: the table of the
+terminal.
 """
 
 from __future__ import annotations
@@ -21,15 +22,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from propose import gfm, hostile, poison
 
 from aiops import terminal
 from aiops.commands import notice
+from aiops.domain import Guardrail, State
 from aiops.edges import redaction
+from aiops.limits import LIMITS
 from aiops.page import document, summary
-from aiops.propose import body, inert, marker, proposal
+from aiops.propose import body, inert, marker, proposal, tracking
 
 URL = "https://prometheus.example.com"
 TOKEN = "ghp_" + "c4nary/C4N+RY=" * 3  # what an encoding changes is in it
@@ -62,6 +66,11 @@ def live(text: str, mark: marker.Marker) -> list[str]:
     """Return where this string acts: `place: what`."""
     item, plan = poison.poisoned(text)
     acts = [f"body: {one}" for one in gfm.live(body.write(item, plan, mark, URL), URL)]
+    fleet = (*plan.guardrails, Guardrail("G-STORM", tripped=True, value=text, limit=text))
+    fired = replace(item, incident=replace(item.incident, state=State.FIRING))
+    stormy = replace(plan, items=(fired,), guardrails=fleet)
+    (issue,) = tracking.texts(stormy, (), "0" * 12, plan.data_time_s, LIMITS)
+    acts += [f"issue: {one}" for one in (*gfm.live(issue.body), *gfm.raw(issue.title))]
     title = proposal._title(item, item.decision)
     message = proposal._commit_message(title, item, mark)
     acts += [f"title: {one}" for one in gfm.raw(title)]
