@@ -106,7 +106,7 @@ class Double:
             return 200, {"login": self.login, "id": 1}
         if part == REPO:
             return 200, {
-                "id": 7, "name": "gitops", "full_name": "acme/gitops", "archived": False,
+                "id": 7, "name": "gitops", "full_name": "acme/gitops", "archived": False, "has_issues": True,
                 "default_branch": "main", "url": f"{self.base_url}{REPO}", "owner": {"login": "acme"},
             }  # fmt: skip
         part = part.removeprefix(REPO)

@@ -55,7 +55,7 @@ def test_what_the_server_does_not_tell_is_not_known():
     )
 
 
-@pytest.mark.parametrize(("switched_on", "state"), [(True, "unknown"), (None, "unknown"), (False, "problem")])
+@pytest.mark.parametrize(("switched_on", "state"), [(True, "unknown"), (False, "problem")])
 def test_a_repository_without_issues_is_known_before_the_storm(switched_on, state):
     class Switched(Rights):
         def answer(self, verb, path, query, sent):

@@ -21,6 +21,7 @@ from aiops.propose import tracking
 
 TOKEN = "ghp_canary0123456789abcdefghij"
 KEY = "abcdef012345"
+PULL = dict.fromkeys(("url", "html_url", "diff_url", "patch_url"), "https://x/pulls/1")
 NOW_S = sample.NOW_S
 
 
@@ -130,7 +131,7 @@ def test_only_our_own_issues_count_and_no_pull_request(double):
     given = {"title": "t", "body": text().body, "labels": [tracking.LABEL]}
     url = double.base_url
     double.issues.add(given, "mallory", double.now, url)
-    double.issues.add(given, "bot", double.now, url, pull_request={"url": "x"})
+    double.issues.add(given, "bot", double.now, url, pull_request=PULL)
     double.issues.add(given, "bot", double.now, url, user=None)
     assert forge(double).issues() == ()
 
