@@ -104,5 +104,14 @@ def _again(headers: Mapping[str, str]) -> str:
 
 def _message(error: Any) -> str:
     data = error.data if isinstance(error.data, dict) else {}
-    details = [str(one.get("message", "")) for one in data.get("errors", []) if isinstance(one, dict)]
-    return " ".join([str(data.get("message", "no message")), *details])
+    details = data.get("errors")
+    found = [_detail(one) for one in details] if isinstance(details, list) else []
+    return " ".join([str(data.get("message", "no message")), *found])
+
+
+def _detail(one: Any) -> str:
+    """Return one reason: a text, or an object of which only `code` is always there."""
+    if not isinstance(one, dict):
+        return str(one)
+    told = one.get("message") or " ".join(str(one[key]) for key in ("field", "code") if one.get(key))
+    return str(told)

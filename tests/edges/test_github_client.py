@@ -74,6 +74,22 @@ RATE = {
             REFUSED,
             "x",
         ),
+        (
+            Fault(
+                "status",
+                422,
+                body={"message": "Validation Failed", "errors": [{"field": "head", "code": "invalid"}]},
+            ),
+            REFUSED,
+            "Validation Failed head invalid$",
+        ),
+        (
+            Fault("status", 422, body={"message": "No", "errors": ["not a\nmember"]}),
+            REFUSED,
+            "No not a member$",
+        ),
+        (Fault("status", 422, body={"message": "No", "errors": None}), REFUSED, "No$"),
+        (Fault("status", 422, body={"message": "No", "errors": 3}), REFUSED, "No$"),
         (Fault("status", 500), BUSY, r"the forge failed \(500\)"),
         (Fault("status", 502, body="<html>"), BUSY, "the answer is not GitHub's"),
         (Fault("status", 503), BUSY, r"the forge failed \(503\)"),
@@ -81,7 +97,7 @@ RATE = {
         (Fault("truncate", applied=True), BUSY, "no complete answer"),
         (Fault("html", applied=True), REFUSED, "not like GitHub's API"),
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_what_the_forge_says_becomes_one_line_at_once(double, fault, kind, expected):
     double.fault = always(fault)
