@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from edges import github_api, github_server, slice_github_api
 from edges.github_apps import WRITE, Apps
 from edges.github_double import REPO, Double, Fault
-from propose import sample
+from propose import sample, storms
 
 from aiops.edges import github_access, github_app, github_client, github_comments
 from aiops.edges.github_forge import GitHubForge
 from aiops.edges.github_repository import GitHubRepository
+from aiops.limits import LIMITS
+from aiops.propose import tracking
 
 PULL = {"title": "t", "head": "x", "base": "main", "body": "b"}
 SLICE = json.loads(Path(github_api.__file__).with_name("github_api.json").read_text(encoding="utf-8"))
@@ -187,11 +189,6 @@ def test_the_slice_holds_what_it_is_cut_for_and_nothing_that_no_operation_refers
     assert {**SLICE, "about": again["about"]} == again
 
 
-# They come with the tracking issues.
-AWAITED = {f"{verb} {slice_github_api.REPO}/issues{end}" for verb, end in (("get", ""), ("post", ""))}
-AWAITED |= {f"patch {slice_github_api.REPO}/issues/{{issue_number}}"}
-
-
 def test_every_operation_of_the_slice_is_one_that_aiops_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(github_comments, "PAUSE_S", 0)
     with github_server.running(Apps(WRITE)) as double:
@@ -201,9 +198,10 @@ def test_every_operation_of_the_slice_is_one_that_aiops_asks_for(monkeypatch: py
         github_access.of(repo, "main")
         read(GitHubRepository(repo))
         propose(GitHubForge(repo), double)
+        track(GitHubForge(repo))
     found = {github_api.find(verb, path) for verb, path, _ in double.journal}
     names = {f"{verb} {path}" for verb, path in slice_github_api.OPERATIONS}
-    assert names - AWAITED == {operation.name for operation in found if operation is not None}
+    assert names == {operation.name for operation in found if operation is not None}
 
 
 def read(repository: GitHubRepository) -> None:
@@ -231,6 +229,13 @@ def propose(forge: GitHubForge, double: Double) -> None:
     double.fault = late
     assert forge.settle(pull, pull.body, "over", close=True, now_s=0).state == "closed"
     assert list(double.comments) == [0]
+
+
+def track(forge: GitHubForge) -> None:
+    """Open a tracking issue and close it."""
+    (text,) = tracking.texts(storms.storm(), forge.issues(), "abcdef012345", sample.NOW_S, LIMITS)
+    made = forge.track(text, 0)
+    assert forge.track(replace(text, number=made.number, state="closed"), 0).state == "closed"
 
 
 def private_key() -> str:
