@@ -23,6 +23,7 @@
 # make bench-hostile  how long repositories made to hurt hold an answer up
 # make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
 # make life DAYS=30  a month of pull requests on three schedules: every end, and every verdict, against what was true
+# make pictures    pull requests of seven stories, drawn as GitHub draws them, into docs/images
 # make starter     train the starter model again, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -144,6 +145,12 @@ chaos: .venv/.test
 
 life: .venv/.test
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.life.run $(DAYS)
+
+# DIR: another folder. WHOLE=1: all of each body, and its text; DARK=1: as a dark GitHub draws it.
+.PHONY: pictures
+pictures: .venv/.test
+	@.ci/components
+	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.bodies.run $(if $(DIR),--to $(DIR)) $(if $(WHOLE),--whole) $(if $(DARK),--dark)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py
