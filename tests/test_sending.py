@@ -91,7 +91,7 @@ def test_a_raise_lives_from_its_opening_to_the_day_it_is_taken_back() -> None:
     found = run(files, forge, later, quiet=calm(later, 720, ended=False))
     assert [sent.state for sent in found.sent.values()] == ["opened"]
     assert outcomes(forge) == [("merged", "helped"), ("open", "none")]
-    assert "no longer needed" in forge.pulls()[0].body
+    assert "seems no longer needed" in forge.pulls()[0].body
     again = run(files, forge, later + 300, quiet=calm(later + 300, 720, ended=False))
     assert [sent.state for sent in again.sent.values()] == ["exists"]
     run(files, forge, later + 600, quiet=calm(later + 600, 720, ended=False, peak=30.0))

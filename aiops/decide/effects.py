@@ -34,7 +34,8 @@ def of(
             for bot in bots
         ]
     else:
-        found.append(f"up to {max(decision.new - decision.old, 0)} pods more may run")
+        more = max(decision.new - decision.old, 0)
+        found.append(f"up to {more} more {'pod' if more == 1 else 'pods'} may run")
     if target.owner and decision.field in ("hpa.min", "hpa.max"):
         found.append(f"{target.owner} decides how many run within the new bounds")
     elif target.owner:

@@ -85,8 +85,8 @@ def _fits(
         return None
     hours = limits.raise_lasts_s // 3600
     reason = (
-        f"the peak of the last {hours} h, and of the coming {hours} h a week ago, is {peak:.3g} req/s;"
-        f" {int(mark.old)} served {most:.3g} req/s well before pull request {pull.number} raised it"
+        f"the peak of the last {hours} h, and of the next {hours} h a week ago, is {peak:.3g} req/s;"
+        f" {int(mark.old)} pods served {most:.3g} req/s well before pull request {pull.number} raised it"
     )
     field = cast("Literal['replicas', 'hpa.min', 'hpa.max']", mark.field)
     back = Scale(field, int(mark.new), int(mark.old), "S9", reason, variant=marker.GIVE_BACK)

@@ -264,5 +264,6 @@ RULES: tuple[tuple[str, Rule], ...] = (
 
 def _released(facts: Facts, change: Change) -> Evidence:
     lead_s = facts.onset_s - change.at_s
-    claim = f"{releases.lead(lead_s)} the {describe(change)}"
+    what = f"the image of container {change.subject} changed from {change.old} to {change.new}"
+    claim = f"{releases.lead(lead_s)} {what}"
     return facts.evidence(claim, "image", lead_s / 60, "min", change.at_s)

@@ -186,8 +186,14 @@ class Facts:
         breach = self.breach(signal)
         if breach is None:
             return None
-        claim = f"{signal} left its band: expected about {breach.expected:.4g} {breach.unit}"
+        claim = f"{signal} left its band: expected about {_shown(breach.expected, breach.unit)}"
         return self.evidence(claim, signal, breach.observed, breach.unit, breach.at_s)
+
+
+def _shown(value: float, unit: str) -> str:
+    """Return a value as people say it: a ratio in percent."""
+    ratio = unit == "ratio" or unit.startswith("ratio ")
+    return f"{value * 100:.3g}%{unit.removeprefix('ratio')}" if ratio else f"{value:.4g} {unit}".rstrip()
 
 
 def describe(change: Change) -> str:

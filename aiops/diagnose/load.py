@@ -180,8 +180,12 @@ def above_forecast_evidence(facts: Facts) -> tuple[Evidence, ...]:
 def _risen(facts: Facts) -> Evidence:
     """Return the load now, with what is usual before the onset and at this hour."""
     usual = _usual(facts)
-    told = "not known" if usual is None else f"at most {usual:.3g}"
-    claim = f"requests per second now; usual before and at this hour: {told}"
+    told = (
+        "what is usual is not known"
+        if usual is None
+        else f"at most {usual:.3g} was usual before and at this hour"
+    )
+    claim = f"requests per second now, where {told}"
     return facts.evidence(claim, "request_rate", facts.now("request_rate"), facts.signal("request_rate").unit)
 
 

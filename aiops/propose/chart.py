@@ -20,25 +20,43 @@ _BEFORE_S = 3_600  # healthy time shown before the onset
 # colour is nearly white on white, and xychart has no legend, so the text names them.
 COLOURS = ("lightsteelblue", "crimson", "slategray", "orange")
 LEGEND = "Red line: observed. Grey line: expected. Orange line: upper edge of what is expected."
+# Wide and low, so that text and picture share a screen and 24 labels do not touch; without a ground of its
+# own, because Mermaid's dark one is not the page's.
+_LOOK = (
+    '%%{init: {"xyChart": {"width": 900, "height": 360, "titleFontSize": 16, "xAxis": {"labelFontSize": 12}},'
+    f' "themeVariables": {{"xyChart": {{"backgroundColor": "transparent",'
+    f' "plotColorPalette": "{", ".join(COLOURS)}"}}}}}}}}%%'
+)
+# Mermaid leaves this share of the range free below the lowest value; a bar that ends there has no height.
+_FOOT = 0.032
 
 
 def sample(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
     """Return the chart of the signal that broke worst, None when there is nothing to draw.
 
+    One that users notice comes first: whether a change helps is not seen on the load that it met.
     `panel` and `scores` may lie on different grids; what is drawn is the steps of `scores`.
     """
     if not incident.signals or incident.onset_s is None:
         return None
-    return _drawn(incident, incident.signals[0].signal, incident.onset_s, panel, scores)
+    floors = {signal.name: signal.floor for signal in scores.signals}
+    harms = [one for one in incident.signals if one.observed >= (floors.get(one.signal) or math.inf)]
+    worst = (harms or incident.signals)[0]
+    return _drawn(incident, worst.signal, incident.onset_s, panel, scores)
 
 
 def ended(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
-    """Return the chart of the signal that was worst before an incident ended, from then until now."""
+    """Return the chart of the signal that was worst before an incident ended, from then until now.
+
+    Of those that users notice, when one of them was outside what is expected.
+    """
     if incident.ended_s is None or incident.workload not in scores.workloads:
         return None
     then = (scores.times >= incident.ended_s - _BEFORE_S) & (scores.times <= incident.ended_s)
     seen = scores.values[scores.workloads.index(incident.workload)][:, then]  # [S, K]
     worst = np.where(np.isfinite(seen), seen, -np.inf).max(axis=1, initial=-np.inf)  # [S]
+    harms = np.array([signal.floor is not None for signal in scores.signals]) & (worst > 1.0)  # [S]
+    worst = np.where(harms, worst, -np.inf) if harms.any() else worst
     if not len(worst) or not math.isfinite(worst.max()):
         return None
     return _drawn(incident, scores.signals[int(worst.argmax())].name, incident.ended_s, panel, scores)
@@ -108,13 +126,13 @@ def mermaid(chart: Chart, mark: str = "onset") -> str:
     top = top if top > bottom else bottom + 1.0
     began = chart.onset_s >= columns[0][0]  # an older incident began left of the picture
     first_bad = next((i for i, column in enumerate(columns) if began and column[0] >= chart.onset_s), None)
-    bars = [top if place == first_bad else bottom for place in range(len(columns))]
-    colours = ", ".join(COLOURS)
+    foot = bottom - _FOOT * (top - bottom)
+    bars = [top if place == first_bad else foot for place in range(len(columns))]
     labels = ", ".join(f'"{_minutes(column[0] - chart.onset_s)}"' for column in columns)
     lines = [
-        f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{colours}"}}}}}}}}%%',
+        _LOOK,
         "xychart-beta",
-        f'  title "{_words(chart.signal)}: observed, expected, upper edge of expected"',
+        f'  title "{_words(chart.signal)}"',
         f'  x-axis "minutes since the {mark}" [{labels}]',
         f'  y-axis "{unit(chart)}" {_number(bottom)} --> {_number(top)}',
         f"  bar [{', '.join(_number(bar) for bar in bars)}]",
@@ -127,8 +145,10 @@ def mermaid(chart: Chart, mark: str = "onset") -> str:
 
 
 def unit(chart: Chart) -> str:
-    """Return the unit of the drawn numbers: ratios are drawn in percent."""
-    return "percent" if chart.unit.startswith("ratio") else _words(chart.unit)
+    """Return the unit of the drawn numbers: ratios are drawn in percent, `req/s` is `req per s`."""
+    if chart.unit.startswith("ratio"):
+        return _words(f"percent{chart.unit.removeprefix('ratio')}")
+    return _words(chart.unit.replace("/", " per "))
 
 
 def _row(

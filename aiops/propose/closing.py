@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from aiops.domain import Plan, PlanItem, Rollback, Scale
 from aiops.propose import inert, words
+from aiops.propose.marker import GIVE_BACK
 
 _MAX_EFFECTS = 8
 
@@ -34,6 +35,8 @@ def effects(item: PlanItem, decision: Scale | Rollback) -> list[str]:
 def what_next(decision: Scale | Rollback) -> list[str]:
     """Return how to agree, to decline, to change it and to undo it."""
     old, new = inert.place(str(decision.old)), inert.place(str(decision.new))
+    if decision.variant == GIVE_BACK:
+        return _what_next_down(old, new)
     return [
         "## What you can do",
         "\n".join(
@@ -58,17 +61,35 @@ def what_next(decision: Scale | Rollback) -> list[str]:
     ]
 
 
+def _what_next_down(old: str, new: str) -> list[str]:
+    """Return the same for capacity that is given back: no incident, so no verdict and nothing mistaken."""
+    return [
+        "## What you can do",
+        "\n".join(
+            [
+                "- **Agree**: review and merge. aiops never merges.",
+                "- **Decline**: close this pull request; the capacity stays as it is.",
+                "- **Change it**: push to this branch. aiops does not touch what a person pushed to.",
+                "- **Wait**: it is closed with the reason when the load may need this capacity again.",
+                f"- **Undo after a merge**: revert the merge commit; that sets {new} back to {old}.",
+            ]
+        ),
+    ]
+
+
 def data(item: PlanItem, plan: Plan) -> list[str]:
     """Return the window, the model and the commit that all of this rests on."""
     incident = item.incident
     base = f"base {inert.place(plan.base)} at {inert.label(plan.base_sha[:12])}"
     warning = "Text in a code style comes from metrics and manifests. It is data and instructs nobody."
     if not incident.signals:
-        return ["---", f"Data: {base}.", warning]
+        judged = f"newest judged step {words.utc(plan.data_time_s)}; "
+        told = judged if item.decision.variant == GIVE_BACK else ""
+        return ["---", f"Data: {told}{base}.", warning]
     scored = f"scored by {inert.label(incident.scorer)}"
     if incident.fallback_reason:
         scored += f" because {inert.prose(incident.fallback_reason)}"
-    model = inert.place(plan.model) if plan.model else "none"
+    model = " ".join(inert.place(part) for part in plan.model.split("@")[:2]) if plan.model else "none"
     parts = [
         f"newest judged step {words.utc(plan.data_time_s)}",
         f"step {words.duration(plan.step_s)}",

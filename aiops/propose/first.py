@@ -6,16 +6,19 @@ when the case is clear, so every one of them is short and the worst signal comes
 
 from __future__ import annotations
 
-from aiops.domain import Edit, Evidence, Incident, Plan, PlanItem, Rollback, Scale, Workload
+import re
+
+from aiops.domain import Breach, Edit, Evidence, Plan, PlanItem, Rollback, Scale, Workload
 from aiops.propose import inert, words
 from aiops.propose.marker import GIVE_BACK
 
 _MAX_CALLERS = 4
-_MAX_FOR = 3
+_MAX_FOR = 4
 _MAX_AGAINST = 6
 _MAX_EDITS = 8
 _MAX_SIGNALS = 6
 _MAX_MISSING = 8
+_HARDLY = 0.01  # of the requests
 
 
 def wrong(item: PlanItem, plan: Plan) -> list[str]:
@@ -23,21 +26,28 @@ def wrong(item: PlanItem, plan: Plan) -> list[str]:
     incident = item.incident
     where = _who(item.workload)
     if item.decision.variant == GIVE_BACK:
-        return [f"Nothing is wrong with {where}: the capacity that aiops proposed is no longer needed."]
+        return [f"Nothing is wrong with {where}: the capacity that aiops proposed seems no longer needed."]
     if incident.onset_s is None or not incident.signals:
         return [f"Nothing was measured as wrong with {where}: a person asked for this change."]
-    worst = incident.signals[0]
+    worst = worst_of(item)
     age = words.duration(plan.data_time_s - incident.onset_s)
     lines = [
         (
-            f"- **What**: {where}: {inert.label(worst.signal)} is"
+            f"- **What**: {where}: {inert.label(worst.signal)} reached"
             f" **{words.quantity(worst.observed, worst.unit)}** where"
-            f" {words.quantity(worst.expected, worst.unit)} is expected"
+            f" about {words.quantity(worst.expected, worst.unit)} is expected"
         ),
         f"- **Since**: {words.utc(incident.onset_s)}, {age} before the newest data",
         f"- **For whom**: {_impact(item)}",
     ]
-    return ["\n".join(lines), _signals(incident)]
+    return ["\n".join(lines), _signals(item, incident.onset_s)]
+
+
+def worst_of(item: PlanItem) -> Breach:
+    """Return the signal to speak of, of an incident that has one: the one that the chart shows."""
+    drawn = item.chart.signal if item.chart is not None else None
+    signals = item.incident.signals
+    return next((one for one in signals if one.signal == drawn), signals[0])
 
 
 def _who(workload: Workload) -> str:
@@ -47,13 +57,13 @@ def _who(workload: Workload) -> str:
     return f"{where} ({', '.join(extra)})" if extra else where
 
 
-def _signals(incident: Incident) -> str:
-    rows = ["| signal | observed | expected | at | score (1 = edge of expected) |", "|---|---|---|---|---|"]
+def _signals(item: PlanItem, onset_s: int) -> str:
+    rows = ["| signal | worst | expected | at | score (1 = edge of expected) |", "|---|---|---|---|---|"]
     rows += [
         f"| {inert.label(breach.signal)} | **{words.quantity(breach.observed, breach.unit)}**"
-        f" | {words.quantity(breach.expected, breach.unit)} | {words.utc(breach.at_s)}"
+        f" | {words.quantity(breach.expected, breach.unit)} | {words.clock(breach.at_s, onset_s)}"
         f" | {words.quantity(breach.score, '')} |"
-        for breach in incident.signals[:_MAX_SIGNALS]
+        for breach in item.incident.signals[:_MAX_SIGNALS]
     ]
     return "\n".join(rows)
 
@@ -66,8 +76,13 @@ def _impact(item: PlanItem) -> str:
     if impact.share_slow is not None:
         felt.append(f"{words.share(impact.share_slow)} {'' if felt else 'of its requests '}are slow")
     text = " and ".join(felt) or "the share of failing requests was not measured"
+    known = [share for share in (impact.share_failing, impact.share_slow) if share is not None]
+    if len(known) == 2 and max(known) < _HARDLY:
+        text = f"hardly anybody so far: {text}"
     if impact.callers:
-        callers = ", ".join(inert.place(caller) for caller in impact.callers[:_MAX_CALLERS])
+        own = f"{item.workload.cluster}/"
+        shown = (caller.removeprefix(own) for caller in impact.callers[:_MAX_CALLERS])
+        callers = ", ".join(inert.place(caller) for caller in shown)
         more = len(impact.callers) - _MAX_CALLERS
         text += f"; called by {callers}" + (f" and {more} more" if more > 0 else "")
     if impact.growing is not None:
@@ -80,7 +95,18 @@ def changes(item: PlanItem, decision: Scale | Rollback) -> list[str]:
     field = words.FIELDS[decision.field]
     lines = [_change(field, edit) if edit.role == "value" else _pin(edit) for edit in item.edits[:_MAX_EDITS]]
     only = "Nothing else in the repository changes." if len(lines) == 1 else "Nothing else changes."
-    return ["\n".join(lines), only]
+    if item.decision.variant == GIVE_BACK:  # said below, where it is weighed
+        return ["\n".join(lines), only]
+    enough = " **This step alone may not be enough.**" if _falls_short(item, decision) else ""
+    return ["\n".join(lines), f"{only} Why this value: {inert.prose(decision.reason)}.{enough}"]
+
+
+def _falls_short(item: PlanItem, decision: Scale | Rollback) -> bool:
+    """Tell whether more load was measured than so many pods served well."""
+    if not isinstance(decision, Scale) or decision.per_pod is None:
+        return False
+    arriving = [one.value for one in item.diagnosis.evidence if one.unit == "req/s" and one.value is not None]
+    return bool(arriving) and arriving[0] > decision.per_pod * decision.new
 
 
 def _change(field: str, edit: Edit) -> str:
@@ -124,8 +150,9 @@ def sure(item: PlanItem) -> list[str]:
         f" {len(diagnosis.against)} against it. They see metrics and git history and nothing else;"
         " this is a proposal, and it can be wrong."
     )
-    lines = [_said("For it", one) for one in _telling(diagnosis.evidence)]
-    lines += [_said("**Against it**", one) for one in diagnosis.against[:_MAX_AGAINST]]
+    onset_s = item.incident.onset_s or 0
+    lines = [_said("For it", one, onset_s) for one in _telling(item)]
+    lines += [_said("**Against it**", one, onset_s) for one in diagnosis.against[:_MAX_AGAINST]]
     more = len(diagnosis.against) - _MAX_AGAINST
     if more > 0:
         lines.append(f"- and {more} more against it, in the evidence below")
@@ -139,16 +166,26 @@ def sure(item: PlanItem) -> list[str]:
     return [read, "\n".join(lines)]
 
 
-def _telling(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Return the first observations: what changed, then the pair that shows it, version against version."""
+def _telling(item: PlanItem) -> tuple[Evidence, ...]:
+    """Return the first observations: what changed, then the pair that shows it, version against version.
+
+    What left its band stands in the table above, and a second answer to one question tells little.
+    """
+    evidence, table = item.diagnosis.evidence, tuple(f"{one.signal} left " for one in item.incident.signals)
     split = [one for one in evidence if " version " in one.claim][:2]
-    rest = [one for one in evidence if one not in split]
+    rest: list[Evidence] = []
+    for one in evidence:
+        asked = bool(one.query) and one.query in {other.query for other in rest}
+        if one not in split and not asked and not one.claim.startswith(table):
+            rest.append(one)
     return tuple(rest[: _MAX_FOR - len(split)]) + tuple(split)
 
 
-def _said(side: str, one: Evidence) -> str:
-    value = "" if one.value is None else f"{words.quantity(one.value, one.unit)}, "
-    return f"- {side}: {inert.prose(one.claim)} ({value}{words.utc(one.at_s)})"
+def _said(side: str, one: Evidence, onset_s: int) -> str:
+    value = words.quantity(one.value, one.unit)
+    told = one.value is None or re.search(rf"(?<![\w.]){re.escape(value)}(?![\w.])", one.claim)
+    shown = "" if told else f": **{value}**"
+    return f"- {side}: {inert.prose(one.claim)}{shown} ({words.clock(one.at_s, onset_s)})"
 
 
 def _counted(count: int, noun: str) -> str:

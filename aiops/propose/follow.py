@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from aiops.decide import standing
 from aiops.domain import Chart, FieldName, Hold, Outcome, Plan, PlanItem, PullRequest, Quiet, State, Workload
 from aiops.limits import Limits
-from aiops.propose import lifecycle, marker, proof, proposal, words
+from aiops.propose import inert, lifecycle, marker, proof, proposal, words
 from aiops.propose.marker import Marker
 
 # Rules that say the change has not arrived: a rollout goes on, or the cluster runs something else.
@@ -122,7 +122,17 @@ def _pictured(step: Step | None, chart: Chart | None) -> Step | None:
     if step is None or chart is None or merged_s is None:
         return step
     shown = proof.picture(replace(chart, onset_s=merged_s), "merge")[1:]
-    return replace(step, picture="\n\n".join(shown))
+    return replace(step, picture="\n\n".join([*_newest(chart), *shown] if shown else []))
+
+
+def _newest(chart: Chart) -> list[str]:
+    """Return the newest of the picture in numbers: whoever reads mail sees no picture."""
+    if len(chart.times_s) < 2 or chart.observed[-1] is None:
+        return []
+    over = words.duration(chart.times_s[-1] - chart.times_s[-2])
+    observed, expected = (words.quantity(one[-1], chart.unit) for one in (chart.observed, chart.expected))
+    name = inert.label(chart.signal)
+    return [f"{name} in the newest {over}: **{observed}** where about {expected} is expected."]
 
 
 def _duplicates(pulls: Sequence[PullRequest]) -> list[Step]:
@@ -222,7 +232,7 @@ def _while_it_burns(
         return _step(pull, mark, "unclear", comment)
     comment = (
         f"This did not help: {words.duration(plan.data_time_s - merged_s)} after the merge the workload is"
-        f" still outside what is expected, since {words.utc(onset_s)}. It reads as"
+        f" still outside what is expected, as it was since {words.utc(onset_s)}. It reads as"
         f" {words.CAUSES[seen.diagnosis.cause]} now. The same is not proposed a second time:"
         f" a person has to look.{other}"
     )

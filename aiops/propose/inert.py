@@ -95,13 +95,19 @@ def prose(text: str) -> str:
     pieces: list[str] = []
     for plain, group in itertools.groupby(text[:MAX_PROSE].split(), key=_plain):
         tokens = list(group)
-        pieces += tokens if plain else [place(" ".join(tokens))]
+        pieces += tokens if plain else [_boxed(" ".join(tokens))]
     length = 0
     for count, piece in enumerate(pieces):
         length += len(piece) + 1
         if length > MAX_PROSE_OUT - 4:
             return " ".join([*pieces[:count], "..."])
     return " ".join([*pieces, "..."] if len(text) > MAX_PROSE else pieces) or "(empty)"
+
+
+def _boxed(text: str) -> str:
+    """Return names of others in back-ticks; the comma behind them is the sentence's."""
+    inside = text.rstrip(",")
+    return f"{place(inside)}," if inside and len(text) - len(inside) == 1 else place(text)
 
 
 def _plain(token: str) -> bool:

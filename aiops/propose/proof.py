@@ -48,7 +48,8 @@ def evidence(
     found = [links.graph(external_url, one, start_s, plan.data_time_s) for one in queries]
     asked = [f"[Q{n}]({link})" if link else f"Q{n}" for n, link in enumerate(found, 1)]
     table = ["| speaks | claim | value | at | query |", "|---|---|---|---|---|"]
-    table += [_evidence_row(side, one, queries, asked) for side, one in rows]
+    told_s = plan.data_time_s if onset_s is None else onset_s
+    table += [_evidence_row(side, one, queries, asked, told_s) for side, one in rows]
     parts = ["## Evidence", "\n".join(table)]
     if any(found):
         parts.append("A query opens in Prometheus, from an hour before the onset to the newest data.")
@@ -63,11 +64,11 @@ def evidence(
     return parts
 
 
-def _evidence_row(side: str, one: Evidence, queries: list[str], asked: list[str]) -> str:
+def _evidence_row(side: str, one: Evidence, queries: list[str], asked: list[str], told_s: int) -> str:
     query = asked[queries.index(one.query)] if one.query in queries else "-"
     # An event has a time and no value; a number that should be there is "not measured".
     value = "-" if one.value is None and not one.unit else words.quantity(one.value, one.unit)
-    return f"| {side} | {inert.prose(one.claim)} | {value} | {words.utc(one.at_s)} | {query} |"
+    return f"| {side} | {inert.prose(one.claim)} | {value} | {words.clock(one.at_s, told_s)} | {query} |"
 
 
 def picture(chart: Chart | None, mark: str = "onset") -> list[str]:
@@ -83,11 +84,8 @@ def picture(chart: Chart | None, mark: str = "onset") -> list[str]:
 
 
 def reason(item: PlanItem, decision: Scale | Rollback) -> list[str]:
-    """Return which rule decided and the rules that were asked on the way."""
-    parts = [
-        "## Why this action",
-        f"Rule {inert.label(decision.rule)}: {inert.prose(decision.reason)}.",
-    ]
+    """Return which rule decided and the rules that were asked on the way; its reason stands above."""
+    parts = ["## Why this action", f"Rule {inert.label(decision.rule)} decided, for the reason given above."]
     trace = item.diagnosis.trace
     if trace:
         rows = ["| rule asked | holds | answer |", "|---|---|---|"]
@@ -118,7 +116,7 @@ def path(item: PlanItem) -> list[str]:
     if callers:
         named = ", ".join(inert.place(caller) for caller in callers[:_MAX_CALLERS])
         more = len(callers) - _MAX_CALLERS
-        lines.append(f"- Who calls it and feels it: {named}" + (f" and {more} more" if more > 0 else ""))
+        lines.append(f"- Who calls it: {named}" + (f" and {more} more" if more > 0 else ""))
     return ["## Where it starts, and whom it reaches", "\n".join(lines)]
 
 

@@ -130,5 +130,7 @@ def _commit_message(name: str, item: PlanItem, mark: marker.Marker) -> str:
     """Return subject, reason and trailer: no name that was not escaped, nothing that refers or closes."""
     cause = words.CAUSES[item.diagnosis.cause]
     seen = f"Seen as {cause}" if item.diagnosis.evidence else "Asked for by a person"
+    if item.decision.variant == marker.GIVE_BACK:
+        seen = "The capacity seems no longer needed"
     why = f"Proposed by aiops. {seen}; the pull request has the evidence."
     return f"{name}\n\n{why}\n\n{TRAILER}{mark.target}\n"

@@ -43,7 +43,8 @@ def quantity(value: float | None, unit: str) -> str:
         return f"{_digits(value * 100)} %"
     if unit.startswith("ratio of "):
         return f"{_digits(value * 100)} % of {inert.prose(unit.removeprefix('ratio of ')[:_MAX_UNIT])}"
-    return f"{_digits(value)} {inert.prose(unit[:_MAX_UNIT])}" if unit else _digits(value)
+    shown = "pod" if unit == "pods" and value == 1 else inert.prose(unit[:_MAX_UNIT])
+    return f"{_digits(value)} {shown}" if unit else _digits(value)
 
 
 def share(value: float) -> str:
@@ -58,6 +59,13 @@ def utc(at_s: int | None) -> str:
     if at_s is None or not 0 <= at_s <= _LAST_S:
         return "an unknown time"
     return f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def clock(at_s: int | None, beside_s: int) -> str:
+    """Return `12:03 UTC` where the day is that of `beside_s`, which the reader was told; else the day too."""
+    told, shown = utc(beside_s), utc(at_s)
+    same_day = at_s is not None and told[:10] == shown[:10] and told != utc(None)
+    return shown[11:] if same_day else shown
 
 
 def duration(seconds: int) -> str:

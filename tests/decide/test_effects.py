@@ -40,9 +40,13 @@ def test_the_controllers_of_a_rollout_are_named():
 def test_capacity_says_how_many_pods_and_who_decides_within_the_bounds():
     owned = replace(TARGET, owner="HorizontalPodAutoscaler/web")
     assert effects.of(MORE, WEB, context(), owned) == (
-        "up to 2 pods more may run",
+        "up to 2 more pods may run",
         "HorizontalPodAutoscaler/web decides how many run within the new bounds",
     )
+
+
+def test_one_pod_is_one_pod():
+    assert effects.of(replace(MORE, old=3, new=4), WEB, context(), TARGET)[0] == "up to 1 more pod may run"
 
 
 def test_a_bot_that_proposes_newer_tags_is_named_where_a_tag_goes_back_and_nowhere_else():

@@ -243,3 +243,21 @@ def test_the_share_of_slow_requests_is_counted() -> None:
     where = {"destination_workload_namespace": "shop", "destination_workload": "api"}
     shop.row("slow_ratio", 0.25, since=30, rest=0.0, **where)
     assert shop.diagnose()["api"].impact.share_slow == 0.25
+
+
+def test_what_left_its_band_is_told_in_the_unit_of_its_value() -> None:
+    shop = Shop("api").set("api", "error_ratio", 0.4, since=30).fire("api", "error_ratio")
+    claims = [one.claim for one in shop.diagnose()["api"].evidence]
+    assert "error_ratio left its band: expected about 0.1%" in claims
+
+
+def test_evidence_reads_as_sentences() -> None:
+    shop = bad_release()
+    said = [one.claim for one in shop.diagnose()["api"].evidence]
+    assert any(
+        " min before the onset the image of container api changed from " in claim and claim.endswith("2.0.0")
+        for claim in said
+    ), said
+    said = [one.claim for one in surge(2.5).diagnose()["search"].evidence]
+    rates = [claim for claim in said if claim.startswith("requests per second now")]
+    assert [claim.endswith("was usual before and at this hour") for claim in rates] == [True]

@@ -11,10 +11,7 @@ from hypothesis import strategies as st
 from propose import gfm, hostile, sample
 from propose.poison import poisoned
 
-from aiops.domain import (
-    Plan,
-    PlanItem,
-)
+from aiops.domain import Cause, Plan, PlanItem, Scale
 from aiops.propose import body, marker
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -47,7 +44,7 @@ def test_the_first_screen_answers_what_since_when_for_whom_what_changes_and_what
         "`shop/checkout`",
         "2026-11-23 11:46 UTC",
         "about 21 % of its requests fail",
-        "`prod-eu/shop/frontend`",
+        "called by `shop/frontend`",
         "`1.14.3` -> **`1.14.2`** in `clusters/prod-eu/kustomization.yaml`, at `images[0].newTag`",
         "request rate rose by a tenth",
     ):
@@ -113,6 +110,66 @@ def test_a_change_that_a_person_asked_for_claims_no_measurement():
     assert "a person asked for this change" in made
     assert "No measurement stands behind this change" in made
     assert "Data: base `main` at `1f1f1f1f1f1f`.\n" in made
+
+
+def given_back() -> PlanItem:
+    item = sample.scale_item()
+    bare = replace(item.diagnosis, cause=Cause.UNKNOWN, evidence=(), against=())
+    calm = replace(item.incident, onset_s=None, signals=())
+    down = Scale(
+        "hpa.max", 6, 9, "S9", "the peak is 63.3 req/s; 4 served 111 req/s well", variant="give-back"
+    )
+    return replace(item, incident=calm, diagnosis=bare, decision=down)
+
+
+def test_capacity_that_is_given_back_speaks_of_no_incident_no_verdict_and_no_person():
+    made = sample.composed(given_back())
+    assert "The capacity seems no longer needed" in made.commit_message
+    assert "closed with the reason when the load may need this capacity again" in made.body
+    assert "newest judged step 2026-11-23 12:00 UTC" in made.body
+    for wrong in ("whether it helped", "the incident is over", "false-positive", "a person asked"):
+        assert wrong not in made.body
+    assert made.body.count("63.3 req/s") == 1
+    assert gfm.live(made.body) == []
+
+
+def test_the_first_screen_says_why_this_value_and_when_it_may_not_be_enough():
+    item = sample.scale_item()  # 91 req/s arrive
+    assert isinstance(item.decision, Scale)
+    why = "Why this value: load above forecast and the autoscaler is limited."
+    short = " **This step alone may not be enough.**"
+    for per_pod, expected in ((None, why), (10.2, why), (10.0, why + short)):
+        made = written(replace(item, decision=replace(item.decision, per_pod=per_pod)), sample.plan())
+        assert f"Nothing else in the repository changes. {expected}\n" in made
+
+
+def test_what_is_wrong_is_what_the_chart_shows():
+    item = sample.rollback_item()
+    slow = replace(item, chart=sample.chart("latency_p95", "ms"))
+    assert "`latency_p95` reached **812 ms** where about 143 ms is expected" in written(slow, sample.plan())
+
+
+def test_a_harm_that_nobody_feels_yet_says_so():
+    item = sample.rollback_item()
+    for share, expected in ((0.0, True), (0.02, False), (None, False)):
+        impact = replace(item.diagnosis.impact, share_failing=share, share_slow=0.0)
+        made = written(replace(item, diagnosis=replace(item.diagnosis, impact=impact)), sample.plan())
+        assert expected == ("hardly anybody so far" in made)
+
+
+def test_the_first_observations_repeat_neither_the_table_nor_a_question():
+    item = sample.scale_item()
+    load, most = item.diagnosis.evidence
+    told = (
+        load,
+        replace(load, claim="the same question"),
+        replace(most, claim="latency_p95 left its band: expected about 143 ms"),
+        most,
+    )
+    made = written(replace(item, diagnosis=replace(item.diagnosis, evidence=told)), sample.plan())
+    first = made.split("## Observed against")[0].split("## Where it starts")[0]
+    assert [load.claim in first, most.claim in first] == [True, True]
+    assert [told[1].claim in first, told[2].claim in first] == [False, False]
 
 
 def test_what_makes_a_rollback_stick_is_said_with_how_to_lift_it():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from propose import sample
 
-from aiops.domain import Chart, Panel, Scores, Signal
+from aiops.domain import Breach, Chart, Panel, Scores, Signal
 from aiops.propose import chart
 
 SIGNAL = Signal("error_ratio", "ratio", "up", 0.01, 0.02)
@@ -107,7 +107,38 @@ def test_the_onset_is_the_only_bar():
     text = chart.mermaid(sample.chart("error_ratio", "ratio"))
     bars = re.search(r"bar \[(.*)\]", text)
     assert bars is not None
-    assert [place for place, bar in enumerate(bars[1].split(", ")) if bar != "0"] == [18]
+    # The others end where Mermaid's axis is, below the lowest value.
+    assert [place for place, bar in enumerate(bars[1].split(", ")) if float(bar) > -0.672] == [18]
+
+
+def test_a_signal_that_users_notice_is_drawn_before_the_load_that_broke_worse():
+    panel, scores = series(600)
+    item = sample.rollback_item()
+    load = Breach("request_rate", 610.0, 38.0, "req/s", 76.9, sample.ONSET_S, sample.NOW_S)
+    felt, calm = (replace(item.incident.signals[0], observed=level) for level in (0.76, 0.019))
+    both = replace(item.incident, signals=(load, felt))
+    drawn = chart.sample(both, panel, scores)
+    alone = chart.sample(replace(both, signals=(load, calm)), panel, scores)
+    assert drawn is not None
+    assert alone is not None
+    assert (drawn.signal, alone.signal) == ("error_ratio", "request_rate")
+
+
+def test_of_what_ended_a_signal_that_users_notice_is_drawn_when_it_was_out_of_its_band():
+    panel, scores = series(600)
+    over = replace(sample.rollback_item().incident, onset_s=None, signals=(), ended_s=sample.NOW_S - 5_400)
+    for felt, expected in ((2.0, "error_ratio"), (0.9, "request_rate")):
+        values = np.zeros_like(scores.values)
+        values[1] = [[50.0], [felt]]  # the load broke worse
+        drawn = chart.ended(over, panel, replace(scores, values=values))
+        assert drawn is not None
+        assert expected == drawn.signal
+
+
+def test_a_rate_keeps_its_unit_without_a_slash():
+    assert 'y-axis "req per s" 0 --> 0.21' in chart.mermaid(sample.chart("request_rate", "req/s"))
+    used = sample.chart("cpu_utilization", "ratio of request")
+    assert 'y-axis "percent of request" 0 --> 21' in chart.mermaid(used)
 
 
 def test_a_ratio_is_drawn_in_percent():

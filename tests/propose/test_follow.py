@@ -214,20 +214,26 @@ VERDICTS = [
 ]
 
 
+def drawn(plan: Plan) -> Plan:
+    """Return a plan with a chart of everybody, from before the merge."""
+    made = sample.chart("error_ratio", "ratio")
+    made = replace(made, times_s=tuple(NOW_S - place * 6 * MIN for place in range(23, -1, -1)))
+    return replace(
+        plan,
+        quiet=tuple(replace(calm, chart=made) for calm in plan.quiet),
+        items=tuple(replace(item, chart=made) for item in plan.items),
+    )
+
+
 @pytest.mark.parametrize(("outcome", "one", "plan"), VERDICTS, ids=[row[0] for row in VERDICTS])
 def test_a_verdict_shows_the_signal_before_and_after_the_merge(outcome, one, plan):
-    drawn = sample.chart("error_ratio", "ratio")
-    plan = replace(
-        plan,
-        quiet=tuple(replace(calm, chart=drawn) for calm in plan.quiet),
-        items=tuple(replace(item, chart=drawn) for item in plan.items),
-    )
-    (step,) = follow.steps([one], plan, {}, NOW_S, LIMITS)
+    (step,) = follow.steps([one], drawn(plan), {}, NOW_S, LIMITS)
     first, *rest = step.said.split("\n\n")
     assert first == f"<!-- aiops:1 outcome={outcome} -->"
     assert rest[0] == step.comment
     assert "minutes since the merge" in rest[-1]
-    assert f"The bar marks the merge, {words.utc(one.merged_at_s)}." in rest[1]
+    assert rest[1] == "`error_ratio` in the newest 6 min: **21 %** where about 0.2 % is expected."
+    assert f"The bar marks the merge, {words.utc(one.merged_at_s)}." in rest[2]
     assert gfm.live(step.said.replace(first, "", 1)) == []
 
 

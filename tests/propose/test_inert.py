@@ -98,6 +98,8 @@ def test_places_stay_readable_but_are_no_address(text, expected):
         ),
         ("error_ratio of <b>", "`error_ratio` of `%3Cb%3E`"),
         ("built from deadbeef1", "built from `deadbeef1`"),
+        ("from r:5000/a:1 to r:5000/a:2, 2 min before", "from `r:5000/a:1` to `r:5000/a:2`, 2 min before"),
+        ("_,, and _ , and ,", "`_,,` and `_`, and `,`"),
         ("\u0e50 pods", "`%E0%B9%90` pods"),
         ("see www.x.example", "see `www%2Ex.example`"),
         ("", "(empty)"),

@@ -20,6 +20,8 @@ from aiops.propose import words
         (45.25, "req/s", "45.2 req/s"),
         (123_456.7, "req/s", "123457 req/s"),
         (0.0, "ratio", "0 %"),
+        (1.0, "pods", "1 pod"),
+        (0.0, "pods", "0 pods"),
         (0.00001234, "", "0.000012"),
         (1e-9, "", "1.00e-09"),
         (1e15, "", "1.00e+15"),
@@ -70,3 +72,16 @@ def test_a_length_of_time_has_its_largest_fitting_unit(seconds, expected):
 def test_every_field_and_cause_has_a_word():
     assert set(words.FIELDS) == set(get_args(FieldName))
     assert set(words.CAUSES) == set(Cause)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "beside_s", "expected"),
+    [
+        (1_795_435_200, 1_795_399_200, "12:00 UTC"),
+        (1_795_435_200, 1_795_435_200 - 86_400, "2026-11-23 12:00 UTC"),
+        (None, 1_795_435_200, "an unknown time"),
+        (1_795_435_200, -1, "2026-11-23 12:00 UTC"),
+    ],
+)
+def test_a_day_that_was_told_is_not_told_again(at_s, beside_s, expected):
+    assert expected == words.clock(at_s, beside_s)
