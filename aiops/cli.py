@@ -293,7 +293,7 @@ def main() -> None:
     except AiopsError as error:
         from aiops import terminal
 
-        terminal.say(f"error: {error}", stderr=True)
+        terminal.line(f"error: {error}", stderr=True)
         sys.exit(_documented(error))
 
 

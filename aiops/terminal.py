@@ -63,6 +63,14 @@ def say(text: str, *, stderr: bool = False) -> None:
     console(stderr=stderr).print(shielded(text))
 
 
+def line(text: str, *, stderr: bool = False) -> None:
+    """Print one line, after an empty one where the text begins with a line end; whatever it holds.
+
+    A line of theirs would read as one of ours: a label that ends a line is shown as it is written in JSON.
+    """
+    say(text[:1] + text[1:].replace("\n", "\\u000a"), stderr=stderr)
+
+
 def shielded(text: str) -> str:
     """Return a text of ours with foreign words in it that is no command to whoever reads it.
 
@@ -130,21 +138,21 @@ def result(found: Result) -> None:
     _drift(found.drift)
     _outlook(found.outlook)
     for one in found.followed:
-        say(f"\npull request {one.pull.number}: {one.outcome}{f', {one.pull.url}' if one.pull.url else ''}")
+        line(f"\npull request {one.pull.number}: {one.outcome}{f', {one.pull.url}' if one.pull.url else ''}")
         if one.comment:
-            say(f"  {one.comment}")
+            line(f"  {one.comment}")
     for guardrail in found.guardrails:
         if guardrail.tripped:
-            say(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
+            line(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
     if found.tracked is not None:
         at = f": {found.tracked.issue.url}" if found.tracked.issue.url else ""
-        say(f"\ntracking issue {found.tracked.state}{at}")
+        line(f"\ntracking issue {found.tracked.state}{at}")
     for workload, what, why in found.unresolved:
-        say(f"\nunresolved: {workload} {what}: {why}")
+        line(f"\nunresolved: {workload} {what}: {why}")
     for notice in found.notices:
-        say(f"note: {notice}", stderr=True)
+        line(f"note: {notice}", stderr=True)
     for error in found.errors:
-        say(f"error: {error}", stderr=True)
+        line(f"error: {error}", stderr=True)
 
 
 def _outlook(coming: Sequence[Outlook]) -> None:
@@ -152,9 +160,9 @@ def _outlook(coming: Sequence[Outlook]) -> None:
     for ahead in coming:
         where = "/".join(part for part in (ahead.cluster, ahead.namespace, ahead.subject) if part)
         if ahead.what == "certificate" and ahead.value <= 0:
-            say(f"\nended: certificate {where} at {utc(ahead.breach_s)}, and it is not renewed")
+            line(f"\nended: certificate {where} at {utc(ahead.breach_s)}, and it is not renewed")
             continue
-        say(
+        line(
             f"\npredicted: {ahead.what} of {where} reaches {ahead.bound:.4g} {ahead.unit}"
             f" at {utc(ahead.breach_s)} if it goes on, now {ahead.value:.4g}"
         )
@@ -164,12 +172,12 @@ def _drift(watches: Sequence[DriftWatch]) -> None:
     """Print what drifts, and that nobody can tell where the metrics do not reach back far enough."""
     for watch in watches:
         for one in watch.drifts:
-            say(
+            line(
                 f"\ndrift: {watch.workload} {one.signal} {one.per_day:+.1%} a day since {utc(one.since_s)}: "
                 f"{one.old:.4g} -> {one.new:.4g} {one.unit}"
             )
     if watches and not any(watch.watched for watch in watches):
-        say(f"\ndrift: not watched, {max(watch.days for watch in watches)} days")
+        line(f"\ndrift: not watched, {max(watch.days for watch in watches)} days")
 
 
 def pulls(found: Result, *, bodies: bool = False) -> None:
@@ -177,19 +185,19 @@ def pulls(found: Result, *, bodies: bool = False) -> None:
     for _, sent in sorted(found.sent.items()):
         if sent.pull is None or sent.proposal is None:
             continue
-        say(f"\n{sent.state}: {sent.proposal.title}")
+        line(f"\n{sent.state}: {sent.proposal.title}")
         for edit in sent.proposal.edits:
-            say(f"  {edit.file}  {edit.path_text}: {edit.old} -> {edit.new}")
-        say(f"  branch {sent.proposal.branch}")
+            line(f"  {edit.file}  {edit.path_text}: {edit.old} -> {edit.new}")
+        line(f"  branch {sent.proposal.branch}")
         if sent.pull.url:
-            say(f"  {sent.pull.url}")
+            line(f"  {sent.pull.url}")
         if bodies:
             say(f"\n{sent.proposal.body}")
 
 
 def explain(item: PlanItem, *, stderr: bool = False) -> None:
     """Print the whole trace of one decision: signals, evidence, each rule asked and its answer."""
-    tell = partial(say, stderr=stderr)
+    tell = partial(line, stderr=stderr)
     incident, diagnosis, decision = item.incident, item.diagnosis, item.decision
     tell(
         f"\n{incident.workload}: {incident.state} since {utc(incident.onset_s)}, scored by {incident.scorer}"
@@ -205,8 +213,8 @@ def explain(item: PlanItem, *, stderr: bool = False) -> None:
         for one in evidence:
             value = "" if one.value is None else f": {one.value:.4g} {one.unit}"
             tell(f"  {name:<9} {one.claim}{value}")
-    for line in diagnosis.ruled_out:
-        tell(f"  ruled out {line}")
+    for other in diagnosis.ruled_out:
+        tell(f"  ruled out {other}")
     if diagnosis.place:
         tell(f"  place     {diagnosis.place}")
     for asked in diagnosis.trace:

@@ -118,10 +118,13 @@ def backfill(openmetrics: Path | Iterable[str] | Iterable[bytes], data_dir: Path
 
 
 @contextlib.contextmanager
-def running_prometheus(data_dir: Path, config_text: str | None = None) -> Iterator[str]:
+def running_prometheus(
+    data_dir: Path, config_text: str | None = None, flags: Sequence[str] = ()
+) -> Iterator[str]:
     """Serve `data_dir` from a real Prometheus and yield its base URL, such as http://127.0.0.1:40123.
 
-    `config_text` replaces the empty configuration, to test a dead `remote_read` for example.
+    `config_text` replaces the empty configuration, to test a dead `remote_read` for example. `flags`: more
+    of them.
     """
     binary = prometheus()
     with tempfile.TemporaryDirectory(prefix="prometheus-") as folder:
@@ -136,6 +139,7 @@ def running_prometheus(data_dir: Path, config_text: str | None = None) -> Iterat
                 "--storage.tsdb.retention.time=10y",  # the default, 15 days, would drop the history
                 f"--web.listen-address=127.0.0.1:{port}",
                 "--log.level=warn",
+                *flags,
             ]
 
         with _running(command, "/-/ready", Path(folder)) as port:

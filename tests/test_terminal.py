@@ -26,6 +26,16 @@ def test_no_line_of_a_run_is_a_command_to_a_runner_or_to_a_terminal(text, capsys
     assert {char for char in out if not char.isprintable()} == {"\n"}
 
 
+def test_a_label_that_ends_a_line_does_not_begin_one_of_ours(capsys):
+    item, plan = poison.poisoned("x\nerror: made up")
+    unresolved = ((item.workload, "image.tag", "x\nerror: made up"),)
+    terminal.result(Result(plan, Grid(0, 0, 60), (item.incident,), None, {}, plan.guardrails, unresolved, ()))
+    terminal.explain(item)
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith("error:")] == []
+    assert "x\\u000aerror: made up" in out
+
+
 def test_a_cell_is_one_line_and_whole(capsys):
     terminal.table(("A", "B"), [("one\ntwo", "x" * 1_000)])
     assert capsys.readouterr().out.splitlines()[1] == f"one\\x0atwo  {'x' * 1_000}"

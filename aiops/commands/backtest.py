@@ -116,5 +116,5 @@ def _heard(job: Job, metrics: Metrics, found: Replay, replies: tuple[Reply, ...]
     try:
         return alerts.heard(job, metrics, found.proposals, replies, (found.start_s, found.end_s))
     except AiopsError as error:
-        terminal.say(f"warning: alerts are not compared: {error}", stderr=True)
+        terminal.line(f"warning: alerts are not compared: {error}", stderr=True)
         return None

@@ -5,6 +5,7 @@ A `problem` ends a run, a `warning` makes it worth less, `unknown` could not be 
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -219,7 +220,8 @@ def access(found: github_access.Access | None, config: Config) -> list[Check]:
     """Return what the forge lets us do; None: the local forge, whose folder is ours."""
     base = config.repository.base
     if found is None:
-        return [Check("forge", "local", "ok", f"pull requests are files beside {config.repository.path}")]
+        beside = os.path.normpath(config.repository.path or "")  # `folder/../deploy` is hard to read
+        return [Check("forge", "local", "ok", f"pull requests are files beside {beside}")]
     checks = [_permission(found), *([_tracking(found)] if config.issues else [])]
     if found.protected is None:
         todo = f"see whether {base} asks for a review: only a person may merge"

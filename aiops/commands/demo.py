@@ -54,7 +54,7 @@ def demo(directory: Path, seed: int) -> int:
     except AiopsError as error:
         return failed(error, None, as_json=False)
     for line in warnings:
-        terminal.say(f"warning: {line}", stderr=True)
+        terminal.line(f"warning: {line}", stderr=True)
     terminal.say("What happens in this mesh (aiops sees only its metrics and manifests):")
     for line in scene.story:
         terminal.say(f"  - {line}")
@@ -104,8 +104,8 @@ def build(directory: Path, seed: int, tell: Progress) -> scenarios.Scenario:
         directory / "gitops.git", repository.history(scene.mesh, scene.events, scene.start_s)
     )
     queries = (*presets.signal_queries(("istio", "kubernetes")), *presets.context_queries())
-    recording.record(
-        MeshMetrics(trace), queries, Grid(scene.start_s, scene.end_s, 60), directory / "recording", tell
-    )
+    tell("recording what a Prometheus would answer")
+    span = Grid(scene.start_s, scene.end_s, 60)
+    recording.record(MeshMetrics(trace), queries, span, directory / "recording", lambda _: None)
     (directory / "aiops.yaml").write_text(SETTINGS, encoding="utf-8")
     return scene

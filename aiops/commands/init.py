@@ -205,4 +205,10 @@ def _print(
 
 def _next(output: Path) -> None:
     flag = "" if output == Path("aiops.yaml") else f" --config {output}"
-    terminal.say(f"\nwritten to {output}; next: aiops doctor{flag}, then aiops run --dry-run{flag}")
+    terminal.say(
+        f"""
+written to {output}. Next
+  what is missing, and what to do about it:          aiops doctor{flag}
+  what would have been proposed in the last week:    aiops backtest{flag}
+  what would be proposed now:                        aiops run --dry-run{flag}"""
+    )

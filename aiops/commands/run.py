@@ -76,7 +76,7 @@ def begun(config_file: Path) -> tuple[Config, Job]:
     warnings: list[str] = []
     job = connect.job(config, warnings)
     for line in warnings:
-        terminal.say(f"warning: {line}", stderr=True)
+        terminal.line(f"warning: {line}", stderr=True)
     return config, job
 
 
@@ -110,7 +110,7 @@ def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, d
     if as_json:
         print(terminal.shielded(json.dumps(report.document(found, code), indent=1, allow_nan=False)))  # noqa: T201 - stdout is the contract
         for error in found.errors:
-            terminal.say(f"error: {error}", stderr=True)
+            terminal.line(f"error: {error}", stderr=True)
     else:
         terminal.result(found)
         terminal.pulls(found, bodies=dry_run)
@@ -124,7 +124,7 @@ def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, d
 
 def failed(error: AiopsError, at_s: int | None, *, as_json: bool) -> int:
     """Print one clear line (and the JSON document, if asked for); return the exit code."""
-    terminal.say(f"error: {error}", stderr=True)
+    terminal.line(f"error: {error}", stderr=True)
     if as_json:
         print(terminal.shielded(json.dumps(report.failure(error, at_s), indent=1)))  # noqa: T201 - stdout is the contract
     return error.exit_code

@@ -33,7 +33,7 @@ def score(
             try:
                 found = model_store.load(model or connect.starter())
             except ModelRefused as error:
-                terminal.say(f"warning: {error}; the isolation forest scores instead", stderr=True)
+                terminal.line(f"warning: {error}; the isolation forest scores instead", stderr=True)
             scored = wide.score_table(given, train_rows, found)
         table.write(output, given, scored)
     except AiopsError as error:

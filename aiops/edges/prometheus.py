@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from aiops.domain import Answer, Grid, Query
+from aiops.edges.prometheus_refusals import TooMuch
 from aiops.edges.prometheus_transport import TooLarge, Transport
 from aiops.edges.redaction import redact
 from aiops.errors import ConfigError, DataUnusable
@@ -75,14 +76,10 @@ class PrometheusMetrics:
             span = waiting.pop()
             try:
                 replies.append(self._chunk(query, span))
-            except TooLarge:
+            except (TooLarge, TooMuch) as error:
                 points = len(span.times)
                 if points <= _FEWEST_POINTS:
-                    raise DataUnusable(
-                        f"the answer to query {query.name} is larger than 64 MB even for {points} steps",
-                        where=self._url,
-                        todo="aggregate more in the query, or shard by cluster or namespace",
-                    ) from None
+                    raise self._too_large(query, points, error) from None
                 self._points[query.name] = points // 2
                 waiting += reversed(chunks(span, points // 2))
             self._check_clock()
@@ -150,6 +147,16 @@ class PrometheusMetrics:
         reply = parse(body, self._url)
         secrets = self._transport.secrets
         return replace(reply, warnings=tuple(redact(text, secrets) for text in reply.warnings))
+
+    def _too_large(self, query: Query, points: int, error: Exception) -> DataUnusable:
+        """Return the end of a read that even its shortest part was too large for."""
+        if isinstance(error, DataUnusable):
+            return error
+        return DataUnusable(
+            f"the answer to query {query.name} is larger than 64 MB even for {points} steps",
+            where=self._url,
+            todo="aggregate more in the query, or shard by cluster or namespace",
+        )
 
     def _check_clock(self) -> None:
         skew_s = self._transport.skew_s or 0.0

@@ -6,6 +6,7 @@ else goes wrong means that nothing can be judged (DataUnusable).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -14,6 +15,8 @@ from aiops.edges.redaction import redact
 from aiops.errors import AiopsError, ConfigError, DataUnusable
 
 _SHOWN = 300  # characters of a foreign text
+# Prometheus, Thanos, Mimir and VictoriaMetrics each have their own limit, and their own words for it.
+_TOO_MUCH = re.compile(r"too many (samples|chunks|series)|limit|exceed|maximum|maxSamples", re.IGNORECASE)
 
 
 class Unreachable(Exception):
@@ -24,6 +27,10 @@ class Unreachable(Exception):
         self.why = why
         self.todo = todo
         self.again = again
+
+
+class TooMuch(DataUnusable):
+    """The server evaluates no query over so much at once; over a shorter span it may."""
 
 
 class _Error(msgspec.Struct):
@@ -100,10 +107,10 @@ def refusal(
             todo="check `prometheus: {auth: ...}`",
         )
     if status == 422 and told:
-        return DataUnusable(
+        return (TooMuch if _TOO_MUCH.search(told.error) else DataUnusable)(
             f"HTTP 422, the query could not be evaluated{text}",
             where=where,
-            todo="it may touch too many samples; shorten the span or use recording rules",
+            todo="it may touch too many samples: record parts of it by rules, or shard by namespace",
         )
     if status in (429, 502, 503, 504):
         return DataUnusable(

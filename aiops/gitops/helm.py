@@ -9,10 +9,10 @@ Source: argo-cd docs/user-guide/helm.md, fluxcd helm-controller docs/spec/v2/hel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from aiops.gitops import image_reference
-from aiops.gitops.layers import Opening, Updater, Values
+from aiops.gitops.layers import Opening, Release
 from aiops.gitops.nodes import Mapping, Node, Scalar, look, scalar_tag
 from aiops.gitops.rendered import Container, Rendered, number, placeholder, spot_of
 from aiops.gitops.snapshot import Spot
@@ -25,41 +25,6 @@ _NOT_COMPONENTS = frozenset({"initContainer", "initContainers", "sidecar", "side
 Prefix = tuple[str | int, ...]
 _COUNTS = (("replicaCount",), ("replicas",), ("deployment", "replicas"))
 _IMAGE_TAGS = (("image", "tag"), ("image", "version"), ("imageTag",))
-
-
-@dataclass(slots=True)
-class Release:
-    """One Helm release and its layers of values, lowest first.
-
-    `parameters`: (dotted path, spot) that override every layer. `writable`: where a parameter may
-    be added (file, document, path to the list, its length), None where there is no such list.
-    `folder`: of the chart, None when it is not in this repository.
-    """
-
-    name: str
-    chart: str
-    namespace: str
-    file: str
-    document: int
-    layers: list[Values]
-    parameters: list[tuple[str, Spot]] = field(default_factory=list)
-    updaters: list[Updater] = field(default_factory=list)
-    writable: tuple[str, int, Prefix, int] | None = None
-    folder: str | None = None
-
-    def openings(self, path: Prefix) -> list[Opening]:
-        """Return where a path may be written, by rank: the layers that can be read, then a parameter."""
-        found = [
-            Opening(one.file, one.document, one.prefix, (*one.prefix, *path), one.kind, rank)
-            for rank, one in enumerate(self.layers)
-            if not one.problem and (isinstance(one.node, Mapping) or one.creatable)
-        ]
-        if self.writable is not None:
-            file, document, prefix, count = self.writable
-            full = (*prefix, count, "value")
-            kind, rank = "Application parameter", len(self.layers)
-            found.append(Opening(file, document, prefix, full, kind, rank, ".".join(map(str, path))))
-        return found
 
 
 def expand(release: Release) -> list[Rendered]:

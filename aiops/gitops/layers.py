@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from aiops.gitops.nodes import Node
+from aiops.gitops.nodes import Mapping, Node
+from aiops.gitops.snapshot import Spot
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +80,38 @@ class Updater:
     path: tuple[str | int, ...]
     images: tuple[tuple[str, str], ...]
     method: str
+
+
+@dataclass(slots=True)
+class Release:
+    """One Helm release and its layers of values, lowest first.
+
+    `parameters`: (dotted path, spot) that override every layer. `writable`: where a parameter may
+    be added (file, document, path to the list, its length), None where there is no such list.
+    `folder`: of the chart, None when it is not in this repository.
+    """
+
+    name: str
+    chart: str
+    namespace: str
+    file: str
+    document: int
+    layers: list[Values]
+    parameters: list[tuple[str, Spot]] = field(default_factory=list)
+    updaters: list[Updater] = field(default_factory=list)
+    writable: tuple[str, int, tuple[str | int, ...], int] | None = None
+    folder: str | None = None
+
+    def openings(self, path: tuple[str | int, ...]) -> list[Opening]:
+        """Return where a path may be written, by rank: the layers that can be read, then a parameter."""
+        found = [
+            Opening(one.file, one.document, one.prefix, (*one.prefix, *path), one.kind, rank)
+            for rank, one in enumerate(self.layers)
+            if not one.problem and (isinstance(one.node, Mapping) or one.creatable)
+        ]
+        if self.writable is not None:
+            file, document, prefix, count = self.writable
+            full = (*prefix, count, "value")
+            kind, rank = "Application parameter", len(self.layers)
+            found.append(Opening(file, document, prefix, full, kind, rank, ".".join(map(str, path))))
+        return found

@@ -1,6 +1,6 @@
 """Which releases the repository asks for: Argo CD Applications, Flux HelmReleases, bare charts.
 
-Comes in: the rendered pointer objects and the snapshot. Goes out: `helm.Release`s whose layers
+Comes in: the rendered pointer objects and the snapshot. Goes out: `Release`s whose layers
 stand in this repository; a layer that does not (a ConfigMap, another repository, a URL) becomes
 a layer that may set anything, so that nothing below it is edited in vain.
 """
@@ -11,8 +11,7 @@ import posixpath
 
 from aiops.errors import EditRefused
 from aiops.gitops import inside, sources
-from aiops.gitops.helm import Release
-from aiops.gitops.layers import Values
+from aiops.gitops.layers import Release, Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, text_at
 from aiops.gitops.rendered import Rendered, spot_of
 from aiops.gitops.revisions import Standing

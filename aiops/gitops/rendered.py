@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from aiops.errors import EditRefused
 from aiops.gitops import image_reference
-from aiops.gitops.layers import Layer, Opening, Updater, Values
+from aiops.gitops.layers import Layer, Opening, Release, Updater, Values
 from aiops.gitops.nodes import Mapping, Node, Scalar, entries_at, look, scalar_tag, text_at
 from aiops.gitops.snapshot import Spot
-
-if TYPE_CHECKING:
-    from aiops.gitops.helm import Release
 
 # Where the pod template stands, by kind. Kinds without an entry are no workloads.
 POD_SPEC: dict[str, tuple[str, ...]] = {

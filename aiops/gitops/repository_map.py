@@ -29,6 +29,7 @@ from aiops.gitops import (
 from aiops.gitops.config_maps import ConfigMaps
 from aiops.gitops.kargo import Promotions
 from aiops.gitops.kustomize import Renderer, set_images
+from aiops.gitops.layers import Release
 from aiops.gitops.nodes import entries_at, look, text_at
 from aiops.gitops.patches import elsewhere
 from aiops.gitops.rendered import POD_SPEC, Rendered, objects
@@ -207,7 +208,7 @@ def _expand(snapshot: Snapshot, units: list[Unit], standing: Standing, maps: Con
         links.link(group)
 
 
-def _of_application(unit: Unit, one: Rendered, found: list[helm.Release]) -> Unit:
+def _of_application(unit: Unit, one: Rendered, found: list[Release]) -> Unit:
     """Return the charts of an Application as a unit of their own: each may be in another cluster."""
     name = text_at(one.node, "spec", "destination", "name")
     made = [each for release in found for each in helm.expand(release)]

@@ -19,6 +19,7 @@ from wire import GRID, QUERY, TOKEN, WEB, Handler, fixed, good, matrix, metrics,
 
 from aiops.domain import Grid, Query
 from aiops.edges import prometheus, prometheus_transport
+from aiops.edges.prometheus_refusals import TooMuch
 from aiops.errors import AiopsError, ConfigError, DataUnusable
 
 
@@ -74,7 +75,7 @@ def test_a_long_query_travels_as_a_form(serve: Any) -> None:
 
 REFUSALS = [
     (400, {"errorType": "bad_data", "error": "parse error: boom"}, ConfigError, "boom: sum by"),
-    (422, {"errorType": "execution", "error": "too many samples"}, DataUnusable, "too many samples"),
+    (422, {"errorType": "execution", "error": "too many samples"}, TooMuch, "too many samples"),
     (
         503,
         {"errorType": "timeout", "error": "query timed out"},
@@ -187,6 +188,31 @@ def test_a_body_over_the_cap_is_asked_for_in_smaller_chunks(
         found.read(QUERY, grid)
     np.testing.assert_array_equal([grid.times.astype(float)], answer.values)
     assert len(server.seen) - first < first  # what was learned about the size is kept
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "query processing would load too many samples into memory in query execution",
+        "the query exceeded the maximum number of chunks (limit: 2000000 chunks)",
+        "cannot select more than -search.maxSamplesPerQuery=1000000000 samples",
+    ],
+)
+def test_a_server_that_finds_a_query_too_large_is_asked_for_less_at_once(serve: Any, said: str) -> None:
+    grid = Grid(0, 599 * 60, 60)
+
+    def limited(request: Handler) -> None:
+        asked = request.asked
+        steps = range(int(asked["start"]), int(asked["end"]) + 1, int(asked["step"]))
+        if len(steps) > 200:
+            told = {"status": "error", "errorType": "execution", "error": said}
+            request.reply(422, json.dumps(told).encode())
+        else:
+            request.reply(200, matrix(*((step, str(step)) for step in steps)))
+
+    with metrics(serve(limited).url) as found:
+        answer = found.read(QUERY, grid)
+    np.testing.assert_array_equal([grid.times.astype(float)], answer.values)
 
 
 def test_more_steps_than_a_server_allows_are_asked_for_in_chunks(serve: Any) -> None:

@@ -17,6 +17,7 @@ import real
 from aiops.domain import Answer, Grid, Panel, Query, Workload
 from aiops.edges import recording
 from aiops.edges.prometheus import PrometheusMetrics, PrometheusSettings
+from aiops.edges.prometheus_refusals import TooMuch
 from aiops.errors import AiopsError, ConfigError, DataUnusable
 from aiops.ingest import panels, presets, promql
 from aiops.mesh.faults import Defect, Deploy, Event, ScrapeOutage
@@ -292,6 +293,20 @@ def test_a_query_that_cannot_be_evaluated_means_no_data(url: str) -> None:
     error = refused(url, Query("own", "kube_pod_owner * on (cluster) up", "", ("cluster",)))
     assert type(error) is DataUnusable
     assert "could not be evaluated" in error.message
+
+
+def test_a_server_with_a_limit_on_samples_gives_the_same_answer_in_parts(blocks, answers, tmp_path):
+    shutil.copytree(blocks, tmp_path / "data")
+    query = QUERIES["latency_p95"]
+    with real.running_prometheus(tmp_path / "data", None, ["--query.max-samples=60000"]) as limited:
+        found = PrometheusMetrics(PrometheusSettings(url=limited))
+        found._start()
+        with pytest.raises(TooMuch):
+            found._chunk(query, GRID)
+        answer = found.read(query, GRID)
+        found.close()
+    assert answer.labels == answers["latency_p95"].labels
+    np.testing.assert_array_equal(answer.values, answers["latency_p95"].values)
 
 
 def test_two_series_for_one_workload_are_refused_by_name(url: str) -> None:
