@@ -6,6 +6,7 @@ when the case is clear, so every one of them is short and the worst signal comes
 
 from __future__ import annotations
 
+import math
 import re
 
 from aiops.domain import Breach, Edit, Evidence, Plan, PlanItem, Rollback, Scale, Workload
@@ -14,6 +15,7 @@ from aiops.propose.marker import GIVE_BACK
 
 _MAX_CALLERS = 4
 _MAX_FOR = 4
+_MAX_TOGETHER = 3  # answers to one question
 _MAX_AGAINST = 6
 _MAX_EDITS = 8
 _MAX_SIGNALS = 6
@@ -152,7 +154,7 @@ def sure(item: PlanItem) -> list[str]:
     )
     onset_s = item.incident.onset_s or 0
     lines = [_said("For it", one, onset_s) for one in _telling(item)]
-    lines += [_said("**Against it**", one, onset_s) for one in diagnosis.against[:_MAX_AGAINST]]
+    lines += [_said("**Against it**", (one,), onset_s) for one in diagnosis.against[:_MAX_AGAINST]]
     more = len(diagnosis.against) - _MAX_AGAINST
     if more > 0:
         lines.append(f"- and {more} more against it, in the evidence below")
@@ -166,26 +168,42 @@ def sure(item: PlanItem) -> list[str]:
     return [read, "\n".join(lines)]
 
 
-def _telling(item: PlanItem) -> tuple[Evidence, ...]:
-    """Return the first observations: what changed, then the pair that shows it, version against version.
+def _telling(item: PlanItem) -> list[tuple[Evidence, ...]]:
+    """Return the first observations, the answers to one question together.
 
-    What left its band stands in the table above, and a second answer to one question tells little.
+    What left its band stands in the table above. Of the comparisons of two versions the one is told in
+    which the new version is worse than the old one by most; one in which it is not tells nothing.
     """
-    evidence, table = item.diagnosis.evidence, tuple(f"{one.signal} left " for one in item.incident.signals)
-    split = [one for one in evidence if " version " in one.claim][:2]
-    rest: list[Evidence] = []
-    for one in evidence:
-        asked = bool(one.query) and one.query in {other.query for other in rest}
-        if one not in split and not asked and not one.claim.startswith(table):
-            rest.append(one)
-    return tuple(rest[: _MAX_FOR - len(split)]) + tuple(split)
+    table = tuple(f"{one.signal} left " for one in item.incident.signals)
+    asked: dict[str, list[Evidence]] = {}
+    for one in item.diagnosis.evidence:
+        if not one.claim.startswith(table):
+            asked.setdefault(one.query or one.claim, []).append(one)
+    split = [tuple(found) for found in asked.values() if " of new version " in found[0].claim]
+    rest = [tuple(found[:_MAX_TOGETHER]) for found in asked.values() if tuple(found) not in split]
+    worst = max(split, key=_contrast, default=())
+    shown = [worst] if worst and _contrast(worst) > 1 else []
+    return rest[: _MAX_FOR - len(shown)] + shown
 
 
-def _said(side: str, one: Evidence, onset_s: int) -> str:
+def _contrast(pair: tuple[Evidence, ...]) -> float:
+    """Return how many times worse the new version is than the old one; 0 when that was not measured."""
+    if len(pair) != 2 or pair[0].value is None or pair[1].value is None:
+        return 0.0
+    low_is_bad = pair[0].claim.startswith("share that succeeds")
+    worse, better = (pair[1].value, pair[0].value) if low_is_bad else (pair[0].value, pair[1].value)
+    return worse / better if better > 0 else (math.inf if worse > 0 else 0.0)
+
+
+def _said(side: str, together: tuple[Evidence, ...], onset_s: int) -> str:
+    shown = "; ".join(_claimed(one) for one in together)
+    return f"- {side}: {shown} ({words.clock(max(one.at_s for one in together), onset_s)})"
+
+
+def _claimed(one: Evidence) -> str:
     value = words.quantity(one.value, one.unit)
     told = one.value is None or re.search(rf"(?<![\w.]){re.escape(value)}(?![\w.])", one.claim)
-    shown = "" if told else f": **{value}**"
-    return f"- {side}: {inert.prose(one.claim)}{shown} ({words.clock(one.at_s, onset_s)})"
+    return inert.prose(one.claim) if told else f"{inert.prose(one.claim)}: **{value}**"
 
 
 def _counted(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from propose import gfm, hostile, sample
 from propose.poison import poisoned
 
-from aiops.domain import Cause, Plan, PlanItem, Scale
+from aiops.domain import Cause, Evidence, Plan, PlanItem, Scale
 from aiops.propose import body, marker
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -157,19 +157,42 @@ def test_a_harm_that_nobody_feels_yet_says_so():
         assert expected == ("hardly anybody so far" in made)
 
 
-def test_the_first_observations_repeat_neither_the_table_nor_a_question():
+def first_screen(evidence: tuple[Evidence, ...]) -> list[str]:
+    """Return the lines of the first screen that speak for a change."""
     item = sample.scale_item()
-    load, most = item.diagnosis.evidence
-    told = (
-        load,
-        replace(load, claim="the same question"),
-        replace(most, claim="latency_p95 left its band: expected about 143 ms"),
-        most,
-    )
-    made = written(replace(item, diagnosis=replace(item.diagnosis, evidence=told)), sample.plan())
-    first = made.split("## Observed against")[0].split("## Where it starts")[0]
-    assert [load.claim in first, most.claim in first] == [True, True]
-    assert [told[1].claim in first, told[2].claim in first] == [False, False]
+    made = written(replace(item, diagnosis=replace(item.diagnosis, evidence=evidence)), sample.plan())
+    return [line for line in made.splitlines() if line.startswith("- For it: ")]
+
+
+def test_the_first_observations_do_not_repeat_the_table_and_keep_answers_to_one_question_together():
+    load, most = sample.scale_item().diagnosis.evidence
+    banded = replace(most, claim="latency_p95 left its band: expected about 143 ms", query="latency")
+    before = replace(load, claim="load in the hour before", value=50.0, at_s=load.at_s - 1_200)
+    assert first_screen((before, load, banded, most)) == [
+        f"- For it: load in the hour before: **50 req/s**; {load.claim}: **91 req/s** (12:00 UTC)",
+        "- For it: the autoscaler is at its maximum of 6 (12:00 UTC)",
+    ]
+
+
+def test_of_two_versions_the_comparison_is_told_in_which_the_new_one_is_worse():
+    load = sample.scale_item().diagnosis.evidence[0]
+
+    def pair(what: str, new: float, old: float, unit: str) -> tuple[Evidence, ...]:
+        return tuple(
+            replace(load, claim=f"{what} of {which} version 2", query=what, value=value, unit=unit)
+            for which, value in (("new", new), ("old", old))
+        )
+
+    fine = pair("error ratio", 0.0, 0.0006, "ratio")
+    slow = pair("p95 latency", 2_400.0, 75.0, "ms")
+    less = pair("share that succeeds", 0.6, 0.99, "ratio")
+    new, old = "p95 latency of new version 2: **2400 ms**", "p95 latency of old version 2: **75 ms**"
+    told = f"- For it: {new}; {old} (12:00 UTC)"
+    assert first_screen((*fine, *slow, *less)) == [told]
+    assert [line.split(" of ")[0] for line in first_screen((*fine, *less))] == [
+        "- For it: share that succeeds"
+    ]
+    assert first_screen(fine) == []
 
 
 def test_what_makes_a_rollback_stick_is_said_with_how_to_lift_it():
