@@ -63,10 +63,11 @@ def proposing_job(config: Config) -> Job:
 
 
 def _tracking(config: Config) -> str:
-    """Return the key of this job's tracking issue: jobs that look at other clusters have one each."""
+    """Return the key of this job's tracking issue: jobs that look at something else have one each."""
     if not config.issues:
         return ""
-    seen = [*(f"cluster {one.name}" for one in config.clusters), *(one.cluster for one in config.prometheus)]
+    seen = [f"cluster {one.name}" for one in config.clusters]
+    seen += [f"{one.cluster} {_shown(one)}" for one in config.prometheus]
     return marker.digest(config.repository.base, *sorted(seen))
 
 

@@ -164,9 +164,8 @@ def propose(
     """
     plan = analysed.plan
     tell("checking what is already proposed")
-    issues, unread = sending.issues(job, forge)
     try:
-        known = forge.pulls()
+        known, issues = forge.pulls(), forge.issues() if job.tracking else None
         files = repository.files(repository.head(plan.base))
         pause = guardrails.paused(files.tree(), known, issues or ())
     except AiopsError as error:
@@ -198,7 +197,7 @@ def propose(
         reviews=reviews.of(pulls, plan),
         tracked=tracked,
         guardrails=(*plan.guardrails, *(checked if candidates else ())),
-        errors=(*analysed.errors, *unread, *errors, *missed, *untracked),
+        errors=(*analysed.errors, *errors, *missed, *untracked),
     )
 
 

@@ -153,16 +153,6 @@ def follow(out: Out, tell: Progress) -> tuple[tuple[Followed, ...], list[AiopsEr
     return tuple(followed), errors
 
 
-def issues(job: Job, forge: Forge) -> tuple[tuple[TrackingIssue, ...] | None, list[AiopsError]]:
-    """Return our tracking issues; None where none is wanted, or they cannot be read: pull requests go on."""
-    if not job.tracking:
-        return None, []
-    try:
-        return forge.issues(), []
-    except AiopsError as error:
-        return None, [error]
-
-
 def track(out: Out, known: Sequence[TrackingIssue] | None) -> tuple[Tracked | None, list[AiopsError]]:
     """Write down in the tracking issue that the fleet is held back, or no longer."""
     if known is None:
@@ -171,7 +161,8 @@ def track(out: Out, known: Sequence[TrackingIssue] | None) -> tuple[Tracked | No
     try:
         for text in tracking.texts(out.plan, known, out.job.tracking, out.now_s, out.job.limits):
             issue = out.forge.track(text, out.now_s)
-            done = Tracked(_said(text) if issue.number else "dry-run", issue)
+            # What ends a duplicate comes last, and nobody has to read that one.
+            done = done or Tracked(_said(text) if issue.number else "dry-run", issue)
     except AiopsError as error:
         return None, [error]
     if done is None and any(one.tripped for one in out.plan.guardrails if one.id in tracking.FLEET):

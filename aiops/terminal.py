@@ -193,6 +193,8 @@ def pulls(found: Result, *, bodies: bool = False) -> None:
             line(f"  {sent.pull.url}")
         if bodies:
             say(f"\n{sent.proposal.body}")
+    if bodies and found.tracked is not None:
+        say(f"\n{found.tracked.issue.title}\n\n{found.tracked.issue.body}")
 
 
 def explain(item: PlanItem, *, stderr: bool = False) -> None:

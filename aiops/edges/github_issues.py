@@ -1,16 +1,16 @@
 """The tracking issues of one GitHub repository: found by their label, opened once.
 
 Comes in: a text. Goes out: the one open issue that carries it. GitHub lets two runs at once open two;
-numbers only rise, so whoever finds an older one after its own write closes its own. An issue that the
-list does not show right after it was made (its label was dropped) would be made again by each run: it
-is closed at once, and that is an error.
+numbers only rise, so whoever finds an older one after its own write closes its own. GitHub drops the
+label without a word where a token may not set one: then it is asked for, and the issue closed when that
+is refused.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,12 @@ from aiops.domain import IssueText, TrackingIssue
 from aiops.edges import github_client
 from aiops.edges.github_branch import Branches
 from aiops.edges.github_errors import Forbidden, NotThere, speaking
-from aiops.errors import ForgeRefused
+from aiops.errors import AiopsError, ForgeRefused
 from aiops.propose import tracking
 
 if TYPE_CHECKING:
     from github.Repository import Repository
 
-LAG_S = 2.0  # a list that is behind gets this long to show what was written
 # The last fifty written to are enough: the newest of each job is among them.
 _ASKED = {"state": "all", "labels": tracking.LABEL, "sort": "updated", "direction": "desc", "per_page": 50}
 
@@ -37,8 +36,7 @@ class Issues:
         self._repo = repo
         self._branches = branches
         self._me = me
-        self._connection = github_client.connection(repo)
-        self._secrets = (self._connection.token,)
+        self._secrets = (github_client.connection(repo).token,)
 
     def all(self) -> tuple[TrackingIssue, ...]:
         """Return those with our label that our account opened, in any state, newest first."""
@@ -65,21 +63,25 @@ class Issues:
         given = {"title": text.title, "body": text.body, "labels": [tracking.LABEL]}
         with _needing():
             made = self._branches.write(doing, lambda: self._sent(None, given), lambda: self._one(text))
+        if tracking.LABEL not in made.labels:
+            made = self._labelled(made)
         found = self._one(text)
-        if found is None:
-            time.sleep(min(LAG_S, self._connection.remaining_s()))
-            found = self._one(text)
-        if found is not None and found.number == made.number:
+        # A list that is behind shows it to the next run, which closes the younger of two.
+        if found is None or found.number == made.number:
             return made
         self.write(tracking.duplicate(made))
-        if found is None:
-            raise ForgeRefused(
-                f"issue {made.number} came without the label {tracking.LABEL}, and was closed again:"
-                " the next run could not find it",
-                where=doing,
-                todo="let the token set labels",
-            )
         return found
+
+    def _labelled(self, made: TrackingIssue) -> TrackingIssue:
+        """Return the issue with its label; without one no later run would find it: then it is closed."""
+        try:
+            with speaking(f"labelling issue {made.number}", self._secrets):
+                url = f"{self._repo.url}/issues/{made.number}/labels"
+                self._repo.requester.requestJsonAndCheck("POST", url, input={"labels": [tracking.LABEL]})
+        except AiopsError:
+            self.write(tracking.duplicate(made))
+            raise
+        return replace(made, labels=(tracking.LABEL,))
 
     def _one(self, text: IssueText) -> TrackingIssue | None:
         return tracking.same(text.body, self.all())

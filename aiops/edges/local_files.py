@@ -16,6 +16,8 @@ from typing import Any
 from aiops.errors import ForgeBusy, ForgeRefused
 
 MAX_BYTES = 1_000_000
+# What a file that a person wrote can make of reading it: `Infinity` and a thousand brackets are JSON.
+MALFORMED = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
 
 
 @contextlib.contextmanager

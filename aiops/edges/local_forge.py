@@ -165,7 +165,7 @@ class LocalForge:
         try:
             data = files.read(path)
             return _Record(data, self._shown(path, data))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except files.MALFORMED as error:
             raise files.unreadable(path, "a pull request", error) from None
 
     def _shown(self, path: Path, data: dict[str, Any]) -> PullRequest:

@@ -52,7 +52,10 @@ class LocalIssues:
             return self._read(number)[1]
 
     def _numbers(self) -> list[int]:
-        names = [one.name for one in self._issues.iterdir()] if self._issues.is_dir() else []
+        try:
+            names = [one.name for one in self._issues.iterdir()] if self._issues.is_dir() else []
+        except OSError as error:
+            raise files.unreadable(self._issues, "a folder of issues", error) from None
         return [int(found[1]) for name in names if (found := _NUMBER.fullmatch(name))]
 
     def _read(self, number: int) -> tuple[dict[str, Any], TrackingIssue]:
@@ -60,7 +63,7 @@ class LocalIssues:
         try:
             data = files.read(path)
             return data, _shown(path, data)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except files.MALFORMED as error:
             raise files.unreadable(path, "an issue", error) from None
 
 

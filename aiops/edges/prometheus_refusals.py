@@ -107,7 +107,8 @@ def refusal(
             todo="check `prometheus: {auth: ...}`",
         )
     if status == 422 and told:
-        return (TooMuch if _TOO_MUCH.search(told.error) else DataUnusable)(
+        too_much = _TOO_MUCH.search(told.error) and "many-to-" not in told.error
+        return (TooMuch if too_much else DataUnusable)(
             f"HTTP 422, the query could not be evaluated{text}",
             where=where,
             todo="it may touch too many samples: record parts of it by rules, or shard by namespace",

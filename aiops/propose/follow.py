@@ -131,8 +131,8 @@ def _newest(chart: Chart) -> list[str]:
         return []
     over = words.duration(chart.times_s[-1] - chart.times_s[-2])
     observed, expected = (words.quantity(one[-1], chart.unit) for one in (chart.observed, chart.expected))
-    name = inert.label(chart.signal)
-    return [f"{name} in the newest {over}: **{observed}** where about {expected} is expected."]
+    told = f"{inert.label(chart.signal)} in the newest {over}: **{observed}**"
+    return [told + ("." if chart.expected[-1] is None else f" where about {expected} is expected.")]
 
 
 def _duplicates(pulls: Sequence[PullRequest]) -> list[Step]:

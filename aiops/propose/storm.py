@@ -17,11 +17,12 @@ MAX_PLACES = 10
 DUPLICATE = "An older issue says the same; aiops closes this one."
 _STORM = "aiops holds back: many workloads at once are outside what is expected"
 _DATA = "aiops holds back: scrape targets were lost"
+TITLES = (_STORM, _DATA)
 _CLOSING = """\
 ## What this means
 
-No pull request is opened, brought up to date or closed until this is over. So many workloads at once
-seldom have a cause each: look for what they share (a network, DNS, a node pool, a mesh, an identity
+While a row above is tripped, no pull request is opened, brought up to date or closed. So many workloads
+at once seldom have a cause each: look for what they share (a network, DNS, a node pool, a mesh, an identity
 provider, or Prometheus itself). Changing one workload would hide that and not end it.
 
 ## What you can do
@@ -40,12 +41,13 @@ def title(guardrails: Sequence[Guardrail]) -> str:
 
 def body(plan: Plan, fleet: Sequence[Guardrail], since_s: int) -> str:
     """Return what is seen now. `fleet`: the checks of the fleet; `since_s`: when it was seen first."""
+    incidents = [item.incident for item in plan.items]
     firing = sorted(
-        (item.incident for item in plan.items if item.incident.state is State.FIRING),
+        (one for one in incidents if one.state is State.FIRING and one.familiar is None),
         key=lambda one: (one.onset_s or 0, one.workload),
     )
     parts = [
-        f"aiops proposes nothing since {words.utc(since_s)}. Seen at {words.utc(plan.data_time_s)}:",
+        f"First seen at {words.utc(since_s)}, last at {words.utc(plan.data_time_s)}:",
         _table(
             "| guardrail | | seen | limit |",
             [
@@ -66,8 +68,8 @@ def body(plan: Plan, fleet: Sequence[Guardrail], since_s: int) -> str:
 def over(plan: Plan, since_s: int, seen_s: int) -> str:
     """Return what stands there when it is over."""
     return (
-        f"Over: it was seen from {words.utc(since_s)} to {words.utc(seen_s)}, and not for"
-        f" {words.duration(plan.data_time_s - seen_s)} since. aiops proposes again."
+        f"Over: it was seen from {words.utc(since_s)} to {words.utc(seen_s)}; no run has seen it for"
+        f" {words.duration(plan.data_time_s - seen_s)}."
     )
 
 

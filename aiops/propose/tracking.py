@@ -30,7 +30,7 @@ Ended = Literal["no", "over", "duplicate"]
 class Mark:
     """The first line of the issue. `key`: the job that it belongs to.
 
-    `since_s`, `seen_s`: when it was seen first and last. `judged`: workloads with a score, then. `ended`:
+    `since_s`, `seen_s`: when it was seen first and last. `judged`: the most workloads with a score. `ended`:
     what we made of it; an issue that is closed with "no" was closed by a person.
     """
 
@@ -87,12 +87,12 @@ def texts(
 
     Nothing without the checks of the fleet (a person asked for one edit), while aiops is paused, and
     when the data is old: what is not known is neither a storm nor its end. Nothing either when an issue
-    is younger than `now_s`: a run that looks back knows less than the one that wrote it.
+    is younger than `now_s`, or tells of newer data: a run that looks back knows less than who wrote it.
     """
     fleet = [one for one in plan.guardrails if one.id in FLEET]
     paused = any(one.tripped for one in plan.guardrails if one.id == _PAUSE)
     mine = _of(key, issues)
-    looks_back = any(issue.created_at_s > now_s for issue, _ in mine)
+    looks_back = any(issue.created_at_s > now_s or mark.seen_s > plan.data_time_s for issue, mark in mine)
     if not fleet or paused or looks_back or abs(now_s - plan.data_time_s) > limits.fresh_s:
         return ()
     opened = [one for one in mine if one[0].state == "open"]
@@ -101,7 +101,7 @@ def texts(
         text = _renewed(plan, *opened[0]) if opened else _begun(plan, mine, key, limits)
     else:
         text = _ended(plan, *opened[0], limits) if opened else None
-    return (*found, *([text] if text is not None else []))
+    return (*([text] if text is not None else []), *found)
 
 
 def _of(key: str, issues: Sequence[TrackingIssue]) -> list[tuple[TrackingIssue, Mark]]:
@@ -118,7 +118,7 @@ def _renewed(plan: Plan, issue: TrackingIssue, mark: Mark) -> IssueText | None:
     """Return the same issue with what is seen now; who has newer data wrote it already."""
     if plan.data_time_s <= mark.seen_s:
         return None
-    return _text(plan, replace(mark, ended="no"), issue.number, "")
+    return _text(plan, replace(mark, ended="no"), issue, "")
 
 
 def _begun(
@@ -132,26 +132,32 @@ def _begun(
         issue, mark = mine[-1]
         lately_s = plan.data_time_s - max(mark.seen_s, issue.closed_at_s or 0 if mark.ended == "no" else 0)
         if lately_s < limits.one_incident_s:
-            by_a_person = mark.ended == "no"
-            return None if by_a_person else _text(plan, replace(mark, ended="no"), issue.number, "open")
+            if mark.ended == "no":
+                return None
+            return _text(plan, Mark(key, plan.data_time_s, 0, 0), issue, "open")
     return _text(plan, Mark(key, plan.data_time_s, 0, 0), None, "open")
 
 
 def _ended(plan: Plan, issue: TrackingIssue, mark: Mark, limits: Limits) -> IssueText | None:
     """Return the end of an issue; None while it may go on, or a person opened it again."""
     calm_s = plan.data_time_s - mark.seen_s
-    # Who is not judged any more is not well: a fleet that lost its samples is no end of a storm.
-    enough = judged(plan) >= (1 - limits.targets_lost_max) * mark.judged
+    # Who is not judged any more is not well: a fleet that lost its samples is no end of a storm. After a
+    # day without one it has become smaller.
+    enough = judged(plan) >= (1 - limits.targets_lost_max) * mark.judged or calm_s >= limits.one_incident_s
     if mark.ended != "no" or calm_s < limits.over_s or not enough:
         return None
     body = storm.over(plan, mark.since_s, mark.seen_s)
     return IssueText(issue.number, issue.title, f"{replace(mark, ended='over')}\n{body}\n", "closed")
 
 
-def _text(plan: Plan, mark: Mark, number: int | None, state: Literal["", "open"]) -> IssueText:
-    known = replace(mark, seen_s=plan.data_time_s, judged=judged(plan))
+def _text(plan: Plan, mark: Mark, issue: TrackingIssue | None, state: Literal["", "open"]) -> IssueText:
+    # The most that were judged: a fleet that goes dark piece by piece would end the storm otherwise.
+    known = replace(mark, seen_s=plan.data_time_s, judged=max(mark.judged, judged(plan)))
     body = storm.body(plan, [one for one in plan.guardrails if one.id in FLEET], known.since_s)
-    return IssueText(number, storm.title(plan.guardrails), f"{known}\n{body}\n", state)
+    title = storm.title(plan.guardrails)
+    if issue is not None and issue.title not in storm.TITLES:  # a person's
+        title = issue.title
+    return IssueText(issue.number if issue else None, title, f"{known}\n{body}\n", state)
 
 
 def judged(plan: Plan) -> int:

@@ -26,10 +26,8 @@ NOW_S = sample.NOW_S
 
 
 @pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    pauses: list[float] = []
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    return pauses
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
 
 @pytest.fixture
@@ -114,17 +112,24 @@ def test_runs_at_once_leave_one_open(double):
     assert states(double) == ["open", *["closed"] * (len(double.issues.issues) - 1)]
 
 
-def test_a_label_that_github_drops_closes_it_again_and_says_so(double):
+def test_a_label_that_github_drops_is_asked_for(double):
     double.issues.labels_kept = False
-    with pytest.raises(ForgeRefused, match="came without the label aiops/storm, and was closed again"):
+    assert forge(double).track(text(), NOW_S).labels == (tracking.LABEL,)
+    assert (states(double), double.labels) == (["open"], [(FIRST, tracking.LABEL)])
+
+
+def test_without_its_label_the_issue_is_closed_and_the_reason_told(double):
+    double.issues.labels_kept = False
+    double.fault = once("POST", f"/issues/{FIRST}/labels", Fault("status", 403, body={"message": "no"}))
+    with pytest.raises(ForgeRefused, match=r"labelling issue 1001: the forge says no \(403\)"):
         forge(double).track(text(), NOW_S)
     assert states(double) == ["closed"]
 
 
-def test_a_list_that_is_late_is_waited_for(double, no_pause):
-    double.issues.lag = 1
-    assert forge(double).track(text(), NOW_S).state == "open"
-    assert no_pause == [2.0]
+def test_a_list_that_is_late_makes_no_second_issue(double):
+    double.issues.lag = 3
+    made = forge(double).track(text(), NOW_S)
+    assert (made.number, states(double)) == (FIRST, ["open"])
 
 
 def test_only_our_own_issues_count_and_no_pull_request(double):

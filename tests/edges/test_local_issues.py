@@ -88,7 +88,16 @@ def test_a_run_that_dies_between_the_two_files_leaves_what_the_json_says(folder)
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "[]", '{"number": 2}', '{"number": 1, "state": "gone"}', "x" * 1_000_001]
+    "content",
+    [
+        "{",
+        "[]",
+        '{"number": 2}',
+        '{"number": 1, "state": "gone"}',
+        "x" * 1_000_001,
+        "[" * 100_000,
+        '{"number": Infinity}',
+    ],
 )
 def test_a_file_that_cannot_be_read_stops_us_with_its_name(folder, content):
     LocalIssues(folder).write(text(), NOW_S)

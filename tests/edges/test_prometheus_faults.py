@@ -215,6 +215,15 @@ def test_a_server_that_finds_a_query_too_large_is_asked_for_less_at_once(serve: 
     np.testing.assert_array_equal([grid.times.astype(float)], answer.values)
 
 
+def test_a_query_that_can_never_be_evaluated_is_asked_once(serve: Any) -> None:
+    said = 'many-to-many matching not allowed: {resource="limits.cpu"} on both sides'
+    told = json.dumps({"status": "error", "errorType": "execution", "error": said}).encode()
+    server = serve(fixed(422, told))
+    with metrics(server.url) as found, pytest.raises(DataUnusable, match="many-to-many"):
+        found.read(QUERY, Grid(0, 599 * 60, 60))
+    assert len(server.seen) == 1
+
+
 def test_more_steps_than_a_server_allows_are_asked_for_in_chunks(serve: Any) -> None:
     server = serve(lambda request: request.reply(200, matrix()))
     with metrics(server.url) as found:

@@ -80,10 +80,10 @@ def test_the_label_on_the_issue_pauses(command, folder):
     assert (states["G-PAUSE"], paused.report["tracking_issue"]["state"]) == ("tripped", "exists")
 
 
-def test_an_issue_that_cannot_be_read_is_an_error_and_does_not_stop_the_run(command, folder):
+def test_an_issue_that_cannot_be_read_may_hold_a_pause_and_stops_the_run(command, folder):
     proposed(command, folder, storms.storm())
     (folder / "gitops.forge" / "issues" / "1.json").write_text("{", encoding="utf-8")
     done = proposed(command, folder, storms.calm(NOW_S + 600))
     assert done.code == 30
     assert [one["where"] for one in done.report["errors"]] == ["issues/1.json"]
-    assert "G-PAUSE" in {one["id"] for one in done.report["guardrails"]}
+    assert "G-PAUSE" not in {one["id"] for one in done.report["guardrails"]}

@@ -237,6 +237,16 @@ def test_a_verdict_shows_the_signal_before_and_after_the_merge(outcome, one, pla
     assert gfm.live(step.said.replace(first, "", 1)) == []
 
 
+def test_a_verdict_does_not_say_what_is_expected_where_nobody_knows():
+    plan = drawn(quiet(60))
+    calm = plan.quiet[0]
+    unknown = replace(calm.chart, expected=(*calm.chart.expected[:-1], None))
+    (step,) = follow.steps(
+        [merged(90)], replace(plan, quiet=(replace(calm, chart=unknown),)), {}, NOW_S, LIMITS
+    )
+    assert "`error_ratio` in the newest 6 min: **21 %**." in step.said
+
+
 def test_a_verdict_without_a_picture_is_a_verdict():
     (step,) = follow.steps([merged(90)], quiet(60), {}, NOW_S, LIMITS)
     assert step.said == f"<!-- aiops:1 outcome=helped -->\n\n{step.comment}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from propose import gfm, hostile, poison, sample, storms
 
-from aiops.domain import Guardrail, IssueText, Plan, State, TrackingIssue
+from aiops.domain import Familiar, Guardrail, IssueText, Plan, State, TrackingIssue
 from aiops.limits import LIMITS
 from aiops.propose import storm, tracking
 
@@ -100,11 +100,53 @@ def test_a_fleet_that_lost_its_samples_is_no_end_of_a_storm(forge):
     assert forge.states == [(1, "closed", "over")]
 
 
+def test_a_fleet_that_goes_dark_piece_by_piece_is_none_either(forge):
+    forge.run(storms.storm(red=80, quiet=20))
+    forge.run(storms.storm(NOW_S + HOUR, red=20, quiet=0))
+    assert forge.run(storms.calm(NOW_S + 3 * HOUR, quiet=79)) == []
+    forge.run(storms.calm(NOW_S + 3 * HOUR, quiet=80))
+    assert forge.states == [(1, "closed", "over")]
+
+
+def test_a_fleet_that_became_smaller_ends_its_storm_after_a_day(forge):
+    forge.run(storms.storm())
+    assert forge.run(storms.calm(NOW_S + 24 * HOUR - 60, quiet=20)) == []
+    forge.run(storms.calm(NOW_S + 24 * HOUR, quiet=20))
+    assert forge.states == [(1, "closed", "over")]
+
+
+def test_a_run_that_looks_back_does_not_open_again_what_ended_later(forge):
+    forge.run(storms.storm())
+    forge.run(storms.storm(NOW_S + HOUR))
+    forge.run(storms.calm(NOW_S + 3 * HOUR))
+    assert forge.run(storms.storm(NOW_S + 600)) == []
+    assert forge.states == [(1, "closed", "over")]
+
+
+def test_a_title_that_a_person_wrote_stays(forge):
+    forge.run(storms.storm())
+    forge.set(1, title="INC-77: DNS is gone")
+    forge.run(storms.storm(NOW_S + 600))
+    assert forge.issues[0].title == "INC-77: DNS is gone"
+    forge.set(1, title=storm.TITLES[0])
+    forge.run(storms.storm(NOW_S + 1200, red=0, quiet=40, tripped="G-DATA"))
+    assert forge.issues[0].title == storm.TITLES[1]
+
+
+def test_what_is_familiar_is_no_part_of_it():
+    known = storms.firing("known", NOW_S - 5 * 86_400)
+    familiar = Familiar("new-level", "five days already")
+    known = replace(known, incident=replace(known.incident, familiar=familiar))
+    plan = replace(storms.storm(), items=(*storms.storm(red=3).items, known))
+    assert "Who broke first (all 3)" in storm.body(plan, plan.guardrails, NOW_S)
+
+
 def test_another_storm_within_a_day_opens_the_same_issue_again_and_a_later_one_a_new_one(forge):
     forge.run(storms.storm())
     forge.run(storms.calm(NOW_S + 2 * HOUR))
     forge.run(storms.storm(NOW_S + 23 * HOUR))
     assert forge.states == [(1, "open", "no")]
+    assert "First seen at 2026-11-24 11:00 UTC" in forge.issues[0].body
     forge.run(storms.calm(NOW_S + 25 * HOUR))
     forge.run(storms.storm(NOW_S + 48 * HOUR))
     assert forge.states == [(1, "closed", "over"), (2, "open", "no")]
@@ -135,6 +177,7 @@ def test_of_two_that_were_opened_at_once_the_younger_is_closed(forge):
     forge.issues = [first.issues[0], replace(second.issues[0], number=2)]
     forge.run(storms.storm(NOW_S + 600))
     assert forge.states == [(1, "open", "no"), (2, "closed", "duplicate")]
+    assert [text.number for text in forge.written] == [1, 2]  # what ends a duplicate stops nothing else
     assert forge.run(storms.storm(NOW_S + 600)) == []
     forge.run(storms.calm(NOW_S + 2 * HOUR))
     assert forge.states == [(1, "closed", "over"), (2, "closed", "duplicate")]
