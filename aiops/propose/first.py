@@ -7,7 +7,6 @@ when the case is clear, so every one of them is short and the worst signal comes
 from __future__ import annotations
 
 import math
-import re
 
 from aiops.domain import Breach, Edit, Evidence, Plan, PlanItem, Rollback, Scale, Workload
 from aiops.propose import inert, words
@@ -202,7 +201,7 @@ def _said(side: str, together: tuple[Evidence, ...], onset_s: int) -> str:
 
 def _claimed(one: Evidence) -> str:
     value = words.quantity(one.value, one.unit)
-    told = one.value is None or re.search(rf"(?<![\w.]){re.escape(value)}(?![\w.])", one.claim)
+    told = one.value is None or f" {value} " in f" {one.claim} "
     return inert.prose(one.claim) if told else f"{inert.prose(one.claim)}: **{value}**"
 
 
