@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from aiops.domain import Chart, FloatArray, Incident, Panel, Scores, TimesArray
 
 MAX_POINTS = 24
 _BEFORE_S = 3_600  # healthy time shown before the onset
+_BEFORE_END_S = 7_200  # what helped was merged an hour before the end at most, and something came before it
 # Named colours: a hex colour reads as an issue reference in a squash commit. Mermaid's own first
 # colour is nearly white on white, and xychart has no legend, so the text names them.
 COLOURS = ("lightsteelblue", "crimson", "slategray", "orange")
@@ -59,17 +61,20 @@ def ended(incident: Incident, panel: Panel, scores: Scores) -> Chart | None:
     worst = np.where(harms, worst, -np.inf) if harms.any() else worst
     if not len(worst) or not math.isfinite(worst.max()):
         return None
-    return _drawn(incident, scores.signals[int(worst.argmax())].name, incident.ended_s, panel, scores)
+    name = scores.signals[int(worst.argmax())].name
+    return _drawn(incident, name, incident.ended_s, panel, scores, _BEFORE_END_S)
 
 
-def _drawn(incident: Incident, name: str, mark_s: int, panel: Panel, scores: Scores) -> Chart | None:
-    """Return the chart of one signal, from an hour before `mark_s`, which it marks."""
+def _drawn(
+    incident: Incident, name: str, mark_s: int, panel: Panel, scores: Scores, before_s: int = _BEFORE_S
+) -> Chart | None:
+    """Return the chart of one signal, from an hour or so before `mark_s`, which it marks."""
     score_row = _row(scores.workloads, [signal.name for signal in scores.signals], incident, name)
     panel_row = _row(panel.workloads, [signal.name for signal in panel.signals], incident, name)
     if score_row is None or panel_row is None:
         return None
     observed = on_grid(panel.values[panel_row], panel.times, scores.times)  # [T]
-    start = mark_s - _BEFORE_S
+    start = mark_s - before_s
     keep = scores.times >= start  # [T] -> [K]
     return thin(
         name,
@@ -124,8 +129,7 @@ def mermaid(chart: Chart, mark: str = "onset") -> str:
     top = max(max(seen, expected, upper or 0.0) for _, seen, expected, upper in columns)
     bottom = min(0.0, *(min(seen, expected) for _, seen, expected, _ in columns))
     top = top if top > bottom else bottom + 1.0
-    began = chart.onset_s >= columns[0][0]  # an older incident began left of the picture
-    first_bad = next((i for i, column in enumerate(columns) if began and column[0] >= chart.onset_s), None)
+    first_bad = _marked(chart, [column[0] for column in columns])
     foot = bottom - _FOOT * (top - bottom)
     bars = [top if place == first_bad else foot for place in range(len(columns))]
     labels = ", ".join(f'"{_minutes(column[0] - chart.onset_s)}"' for column in columns)
@@ -142,6 +146,18 @@ def mermaid(chart: Chart, mark: str = "onset") -> str:
     if all(column[3] is not None for column in columns):
         lines.append(f"  line [{', '.join(_number(column[3] or 0.0) for column in columns)}]")
     return "\n".join(lines)
+
+
+def has_mark(chart: Chart) -> bool:
+    """Tell whether the bar is in the picture: an old incident began, or a merge came, left of it."""
+    drawn = zip(chart.times_s, chart.observed, chart.expected, strict=True)
+    return _marked(chart, [at_s for at_s, *lines in drawn if None not in lines]) is not None
+
+
+def _marked(chart: Chart, drawn_s: Sequence[int]) -> int | None:
+    """Return the column of the bar, None when what it marks is outside of those."""
+    began = bool(drawn_s) and chart.onset_s >= drawn_s[0]
+    return next((place for place, at_s in enumerate(drawn_s) if began and at_s >= chart.onset_s), None)
 
 
 def unit(chart: Chart) -> str:

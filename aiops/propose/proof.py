@@ -76,9 +76,10 @@ def picture(chart: Chart | None, mark: str = "onset") -> list[str]:
     text = charts.mermaid(chart, mark) if chart is not None else ""
     if not text or chart is None:
         return []
+    bar = f"The bar marks the {mark}" if charts.has_mark(chart) else f"It begins after the {mark}"
     legend = (
         f"{inert.label(chart.signal)} in {inert.prose(charts.unit(chart))}. {charts.LEGEND}"
-        f" The bar marks the {mark}, {words.utc(chart.onset_s)}."
+        f" {bar}, {words.utc(chart.onset_s)}."
     )
     return ["## Observed against expected", legend, f"```mermaid\n{text}\n```"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from propose import sample
 
 from aiops.domain import Breach, Chart, Panel, Scores, Signal
-from aiops.propose import chart
+from aiops.propose import chart, proof
 
 SIGNAL = Signal("error_ratio", "ratio", "up", 0.01, 0.02)
 RATE = Signal("request_rate", "req/s", "both", 0.5)
@@ -62,7 +62,8 @@ def test_of_an_incident_that_ended_the_signal_that_was_worst_is_drawn_until_now(
     made = chart.ended(over, panel, scores)
     assert made is not None
     assert (made.signal, made.onset_s, made.times_s[-1]) == ("error_ratio", over.ended_s, sample.NOW_S)
-    assert made.times_s[0] >= sample.NOW_S - 9_000
+    # A merge that helped is in the picture: it came an hour before the end at most.
+    assert sample.NOW_S - 12_600 <= made.times_s[0] <= sample.NOW_S - 12_000
     assert chart.ended(replace(over, ended_s=None), panel, scores) is None
     assert chart.ended(replace(over, workload=sample.hold_item().workload), panel, scores) is None
     silent = replace(scores, values=np.full_like(scores.values, np.nan))
@@ -139,6 +140,20 @@ def test_a_rate_keeps_its_unit_without_a_slash():
     assert 'y-axis "req per s" 0 --> 0.21' in chart.mermaid(sample.chart("request_rate", "req/s"))
     used = sample.chart("cpu_utilization", "ratio of request")
     assert 'y-axis "percent of request" 0 --> 21' in chart.mermaid(used)
+
+
+def test_what_is_marked_outside_of_the_picture_is_not_said_to_be_in_it():
+    made = sample.chart("error_ratio", "ratio")
+    for mark_s, expected in (
+        (sample.ONSET_S, "The bar marks the onset, "),
+        (0, "It begins after the onset, "),
+    ):
+        moved = replace(made, onset_s=mark_s)
+        legend, drawn = proof.picture(moved)[1:]
+        bars = re.search(r"bar \[(.*)\]", drawn)
+        assert bars is not None
+        assert expected in legend
+        assert ("21" in bars[1].split(", ")) == ("bar" in legend)
 
 
 def test_a_ratio_is_drawn_in_percent():
