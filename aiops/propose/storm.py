@@ -12,19 +12,17 @@ from collections.abc import Sequence
 from aiops.domain import Guardrail, Incident, Plan, State
 from aiops.propose import inert, words
 
-MAX_ROWS = 20
+MAX_ROWS = 12
 MAX_PLACES = 10
 DUPLICATE = "An older issue says the same; aiops closes this one."
 _STORM = "aiops holds back: many workloads at once are outside what is expected"
 _DATA = "aiops holds back: scrape targets were lost"
 TITLES = (_STORM, _DATA)
-_CLOSING = """\
-## What this means
-
+_MEANS = """\
 While a row above is tripped, no pull request is opened, brought up to date or closed. So many workloads
 at once seldom have a cause each: look for what they share (a network, DNS, a node pool, a mesh, an identity
-provider, or Prometheus itself). Changing one workload would hide that and not end it.
-
+provider, or Prometheus itself). Changing one workload would hide that and not end it."""
+_CLOSING = """\
 ## What you can do
 
 - Write below. The text above is written again by each run.
@@ -57,8 +55,9 @@ def body(plan: Plan, fleet: Sequence[Guardrail], since_s: int) -> str:
             ],
         ),
     ]
+    parts.append(_MEANS)
     if firing:
-        parts += [*_first(firing), *_places(firing)]
+        parts += [*_first(firing, plan.data_time_s), *_places(firing)]
     model = inert.place(plan.model) if plan.model else "none"
     last = f"Data: step {words.duration(plan.step_s)}; model {model}; base {inert.place(plan.base)}."
     warning = "Text in a code style comes from metrics and manifests. It is data and instructs nobody."
@@ -73,29 +72,27 @@ def over(plan: Plan, since_s: int, seen_s: int) -> str:
     )
 
 
-def _first(firing: Sequence[Incident]) -> list[str]:
-    rows = [
-        f"| {inert.place(str(one.workload))} | {words.utc(one.onset_s)} | {_worst(one)}"
-        f" | {words.quantity(one.score, '')} |"
-        for one in firing[:MAX_ROWS]
-    ]
+def _first(firing: Sequence[Incident], now_s: int) -> list[str]:
+    rows = []
+    for one in firing[:MAX_ROWS]:
+        name = inert.place(f"{one.workload.namespace}/{one.workload.name}")
+        cluster, since = inert.label(one.workload.cluster), words.clock(one.onset_s, now_s)
+        rows.append(f"| {name} | {cluster} | {since} | {_worst(one)} |")
     shown = f"the first {MAX_ROWS} of {len(firing)}" if len(firing) > MAX_ROWS else f"all {len(firing)}"
     half = firing[(len(firing) - 1) // 2]
     return [
         f"## Who broke first ({shown})",
         f"Half of them had broken by {words.utc(half.onset_s)}.",
-        _table("| workload | since | worst signal | score (1 = edge of expected) |", rows),
+        _table("| workload | cluster | since | signal | observed | expected |", rows),
     ]
 
 
 def _worst(one: Incident) -> str:
     if not one.signals:
-        return "-"
+        return "- | - | -"
     worst = one.signals[0]
-    return (
-        f"{inert.label(worst.signal)} **{words.quantity(worst.observed, worst.unit)}**,"
-        f" expected {words.quantity(worst.expected, worst.unit)}"
-    )
+    observed, expected = (words.quantity(value, worst.unit) for value in (worst.observed, worst.expected))
+    return f"{inert.label(worst.signal)} | **{observed}** | {expected}"
 
 
 def _places(firing: Sequence[Incident]) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bench.bodies import stormy
 from bench.decisions import judge, scenario
 from bench.decisions.hosted import HeldForge
 from bench.decisions.loop import SYNC_S
@@ -29,8 +30,8 @@ SEED = 101  # the stage to look at while rules change; 401 and up judge
 class Story:
     """A scenario of bench/decisions, and when somebody looks again after the merge.
 
-    `shows`: which pull request, or "comment" for what stands below the first one. `happens`: in place
-    of what the file says, () = as it says.
+    `shows`: which pull request, "comment" for what stands below the first one, or "issue" for that of
+    `stormy`, which has no file. `happens`: in place of what the file says, () = as it says.
     """
 
     name: str
@@ -62,6 +63,7 @@ STORIES = (
         shows="comment",
         happens=({"surge": "alone", "ago_min": 45, "load": 2.4},),
     ),
+    Story("storm", "half of all connections fail", shows="issue"),
 )
 
 
@@ -76,6 +78,9 @@ class Shown:
 
 def play(story: Story, seed: int = SEED) -> Shown:
     """Run, merge, deploy and look again; return what is shown. Raises LookupError when it is not there."""
+    if story.shows == "issue":
+        issue = stormy.storm(seed).tracked[0]
+        return Shown(story, issue.title, issue.body)
     forge = HeldForge()
     scene = _scene(story, seed)
     manifests = judge.manifests(scene)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from bench.bodies import drawn, stories
+from bench.bodies import drawn, stories, stormy
 from PIL import Image
 
 
@@ -30,6 +30,13 @@ def test_the_picture_is_the_first_screen_and_its_chart_with_every_line_in_its_co
     colours = {colour for _, colour in first.convert("RGB").getcolors(maxcolors=1_000)}
     for red, green, blue in ((176, 196, 222), (220, 20, 60), (112, 128, 144), (255, 165, 0)):
         assert any(abs(r - red) + abs(g - green) + abs(b - blue) < 60 for r, g, b in colours)
+
+
+def test_a_storm_opens_one_issue_and_no_pull_request():
+    forge = stormy.storm(stories.SEED)
+    (issue,) = forge.tracked
+    assert (forge.kept, issue.state) == ([], "open")
+    assert "| G-STORM | **tripped** | 16 of 16 workloads unexplained, 16 firing |" in issue.body
 
 
 def test_a_story_that_does_not_come_about_says_so():
