@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiops.detect import calibration, features, lstm
 from aiops.detect.examples import Example
@@ -21,25 +23,44 @@ NEUTRAL = Calibration(threshold=4.0, typical=1.0)
 _LOWEST, _HIGHEST = 2.0, 15.0
 
 
+class Judged(NamedTuple):
+    """The last day of an example, squashed: forecast [B, N, 3], seasonal-naive [B, N], observed [B, N]."""
+
+    forecast: FloatArray
+    rival: FloatArray
+    seen: FloatArray
+
+    @property
+    def both(self) -> NDArray[np.bool_]:
+        """[B, N] where there is something to compare."""
+        return np.isfinite(self.seen) & np.isfinite(self.rival) & np.isfinite(self.forecast).all(axis=2)
+
+
 def forecast_metrics(model: Model, judged: Sequence[Example], calendar: Calendar) -> Metrics:
     """Compare the forecasts 30 to 60 minutes ahead with "as yesterday at this time".
 
     On the last day of each example, in squashed scales. The band of seasonal-naive is the 5 % and
     95 % quantile of its own errors on the same days: a generous rival.
     """
-    ours, naive, truth = [], [], []
-    for one in judged:
-        run = _forecast(model, one, calendar)
-        buckets, day = one.clean.shape[1], run.day
-        span = slice(buckets - day, buckets)
-        ours.append(run.quantiles(0, buckets)[:, span].reshape(-1, 3))
-        yesterday = features.columns(one.clean, -day, buckets)[:, span]
-        now = features.columns(one.clean, -LEADS[0], buckets)[:, span]
-        naive.append(np.where(np.isfinite(yesterday), yesterday, now).ravel())
-        truth.append(one.clean[:, span].ravel())
-    forecast, rival, seen = np.concatenate(ours), np.concatenate(naive), np.concatenate(truth)
-    both = np.isfinite(seen) & np.isfinite(rival) & np.isfinite(forecast).all(axis=1)
-    forecast, rival, seen = forecast[both], rival[both], seen[both]
+    return errors([last_day(model, one, calendar) for one in judged])
+
+
+def last_day(model: Model, example: Example, calendar: Calendar) -> Judged:
+    """Return what both forecast for the last day of an example, and what was observed."""
+    run = _forecast(model, example, calendar)
+    buckets, day = example.clean.shape[1], run.day
+    span = slice(buckets - day, buckets)
+    yesterday = features.columns(example.clean, -day, buckets)[:, span]
+    now = features.columns(example.clean, -LEADS[0], buckets)[:, span]
+    rival = np.where(np.isfinite(yesterday), yesterday, now)
+    return Judged(run.quantiles(0, buckets)[:, span], rival, example.clean[:, span])
+
+
+def errors(judged: Sequence[Judged]) -> Metrics:
+    """Return the errors of both over all of these days, where there is something to compare."""
+    forecast = np.concatenate([one.forecast[one.both] for one in judged])  # [B, N, 3] -> [P, 3]
+    rival = np.concatenate([one.rival[one.both] for one in judged])
+    seen = np.concatenate([one.seen[one.both] for one in judged])
     low, high = np.quantile(seen - rival, [QUANTILES[0], QUANTILES[2]])
     banded = np.stack([rival + low, rival, rival + high], axis=1)
     mae, mae_naive = np.abs(seen - forecast[:, 1]).mean(), np.abs(seen - rival).mean()

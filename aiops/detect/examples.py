@@ -16,7 +16,7 @@ from aiops.detect import features
 from aiops.detect.bands import Batch, directions
 from aiops.detect.features import AHEAD, LEADS
 from aiops.detect.settings import DAY_S, FATAL_SIGNALS, PACE_S, WARM_UP_S, WEEK_S, Calendar
-from aiops.domain import Float32Array, FloatArray, Panel
+from aiops.domain import Float32Array, FloatArray, Panel, Signal, Workload
 
 _SPAN_S = WARM_UP_S + DAY_S
 _NO_DAY = 1_000_000  # an offset beyond any history: "yesterday is not known"
@@ -37,7 +37,7 @@ class Inputs(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """Three days of every series of a panel that is not flat. `names`: [B], the signal of each.
+    """Three days of every series of a panel that is not flat. `workloads`, `signals`: [B], whose each is.
 
     `clean`, `week`: squashed [B, N], [B, N + AHEAD]. `batch`: the samples they came from.
     """
@@ -45,7 +45,13 @@ class Example:
     clean: FloatArray
     week: FloatArray
     batch: Batch
-    names: tuple[str, ...]
+    workloads: tuple[Workload, ...]
+    signals: tuple[Signal, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[B] the name of the signal of each series."""
+        return tuple(signal.name for signal in self.signals)
 
 
 def split(panels: Sequence[Panel], held_out: float) -> tuple[list[Example], list[Example]]:
@@ -102,9 +108,9 @@ def disturbed(example: Example, rows: int, calendar: Calendar, rng: np.random.Ge
 def _example(panel: Panel, start_s: int) -> Example:
     scored = [i for i, signal in enumerate(panel.signals) if signal.name not in FATAL_SIGNALS]
     signals = [panel.signals[i] for i in scored]
-    names = tuple(signal.name for _ in panel.workloads for signal in signals)
+    owners = [workload for workload in panel.workloads for _ in signals]
     tiled = signals * len(panel.workloads)
-    rows = panel.values[:, scored].reshape(len(names), -1)  # [W, S, T] -> [W * S, T]
+    rows = panel.values[:, scored].reshape(len(tiled), -1)  # [W, S, T] -> [W * S, T]
     first = (start_s - int(panel.times[0])) // panel.step_s
     steps = _SPAN_S // panel.step_s
     back = WEEK_S // panel.step_s
@@ -131,7 +137,7 @@ def _example(panel: Panel, start_s: int) -> Example:
 
     clean = bucket(values)
     week_ago = features.columns(bucket(week), 0, clean.shape[1] + AHEAD)
-    return Example(clean, week_ago, batch, tuple(names[i] for i in keep))
+    return Example(clean, week_ago, batch, tuple(owners[i] for i in keep), tuple(tiled[i] for i in keep))
 
 
 def _inputs(seen: FloatArray, clean: FloatArray, week: FloatArray, clock: Float32Array, day: int) -> Inputs:
