@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiops.page.document import Series
-from aiops.page.tree import Element, el, shown
+from aiops.page.tree import Element, add, el, shown
 from aiops.page.words import clock, measured, plain, seconds
 
 WIDTH, HEIGHT = 360, 176
@@ -81,6 +81,16 @@ def _onset(x: float, onset_s: int) -> tuple[Element, Element]:
     side, offset = ("end", -4) if x > WIDTH * 0.6 else ("start", 4)
     line = el("path", d=f"M{x:.1f} {_TOP - 4}V{HEIGHT - _BOTTOM}", class_="onset")
     return line, el("text", f"onset {clock(onset_s)}", x=f"{x + offset:.0f}", y="11", class_=f"{side} mark")
+
+
+def key(*told: tuple[str, str], after: str = "") -> Element:
+    """Return what the marks mean: pairs of class and words, then a remark."""
+    made = el("p", class_="small dim")
+    for class_, words in told:
+        line = class_ in ("observed", "expected")
+        path = el("path", d="M0 5H24" if line else "M0 0H24V10H0Z", class_=class_)
+        add(made, el("svg", path, viewBox="0 0 24 10", class_="key", aria_hidden="true"), words)
+    return add(made, after)
 
 
 def caption(series: Series) -> str:

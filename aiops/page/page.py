@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from aiops.page import incident, shell
+from aiops.page import drawing, incident, shell
 from aiops.page.document import Judged, Report
 from aiops.page.queries import Queries
 from aiops.page.tree import MAX_NAME, Child, Element, el, html, shown
@@ -150,19 +150,11 @@ def _row(one: Judged, anchor: str | None) -> Element:
 
 
 def _key() -> Element:
-    def mark(*paths: tuple[str, str]) -> Element:
-        lines = (el("path", d=d, class_=class_) for d, class_ in paths)
-        return el("svg", *lines, viewBox="0 0 24 10", class_="key", aria_hidden="true")
-
-    return el(
-        "p",
-        mark(("M0 5H24", "observed")),
-        "observed",
-        mark(("M0 5H24", "expected")),
-        "expected",
-        mark(("M0 0H24V10H0Z", "band")),
-        "within what is expected (score up to 1); times are UTC",
-        class_="small dim",
+    return drawing.key(
+        ("observed", "observed"),
+        ("expected", "expected"),
+        ("band", "within what is expected (score up to 1)"),
+        after="; times are UTC",
     )
 
 

@@ -70,7 +70,8 @@ vertical-align:-.2rem}.wide{overflow-x:auto}.figures{overflow-wrap:normal;white-
 tr:target td{background:var(--soft)}
 .key{display:inline-block;width:1.5rem;height:.62rem;vertical-align:baseline;margin:0 .3rem 0 .8rem}
 .key:first-child{margin-left:0}
-.key path{fill:none}.key .band{fill:var(--band)}
+.key path{fill:none}.key .band{fill:var(--band)}.key .ours,.chart .ours{fill:var(--link)}
+.key .naive,.chart .naive{fill:var(--expected)}.chart .figure{font-size:10px}
 .key .observed{stroke:var(--observed);stroke-width:2}
 .key .expected{stroke:var(--expected);stroke-width:1.3;stroke-dasharray:4 3}
 details{margin:.7rem 0 0}summary{cursor:pointer;color:var(--link);font-size:.92rem}
@@ -86,7 +87,7 @@ td{border:0;padding:.05rem 0}.fleet td,.rules td{display:inline;margin-right:.5r
 .figures tbody{display:table-row-group}.figures tr{display:table-row}.figures td{display:table-cell;
 padding:.3rem .6rem .3rem 0}.proposals td{display:block;margin:0}
 .proposals td[data-label]::before{content:attr(data-label) " ";color:var(--dim)}
-.num{text-align:left}.tile{min-width:5.2rem;flex:1}}
+.num{text-align:left}.tile{min-width:5.2rem;flex:1 1 auto}}
 @media print{.fleet .name{min-width:17rem}}
 @media print{:root{--bg:#fff;--soft:#fff;--text:#000;--dim:#444;--line:#bbb;--link:#000;--bad:#a00;
 --badbg:#fff;
