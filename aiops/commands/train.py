@@ -1,4 +1,4 @@
-"""`aiops train`: learn from historical metrics, write a model folder, print its card.
+"""`aiops train`: learn from historical metrics, write a model folder with its page, print its card.
 
 A model that is there and forecasts the same recent days better is never replaced, so that training can
 run on a schedule.
@@ -19,7 +19,7 @@ from aiops import connect, terminal
 from aiops.commands import times
 from aiops.commands.run import failed
 from aiops.config import Config, load
-from aiops.detect.model import Card
+from aiops.detect.model import Card, Model
 from aiops.domain import Answer, Grid, Panel, Query
 from aiops.errors import AiopsError, ConfigError, DataUnusable, ModelRefused
 from aiops.ingest import panels
@@ -135,28 +135,49 @@ def _saved(folder: Path, onnx: bytes, card: Card, panels: list[Panel], chosen: t
     measured: it was asked for, and takes nobody's place.
     """
     from aiops.detect import succession
-    from aiops.detect.model import Model, open_session
+    from aiops.detect.model import open_session
     from aiops.edges import model_store
 
+    new = Model(card, open_session(onnx))
     there = (folder / model_store.CARD).exists()
     try:
         old = model_store.load(folder if there else connect.starter())
     except ModelRefused as error:
-        model_store.save(folder, onnx, card)
-        return f"written to {folder}; what was there is not usable: {error.message}"
-    new = Model(card, open_session(onnx))
+        page = _written(folder, onnx, new, panels, chosen)
+        return f"written to {folder}; what was there is not usable: {error.message}\n{page}"
     found = succession.compare(old, new, panels, chosen.held_out, chosen.calendar)
     if found is None:
-        model_store.save(folder, onnx, card)
-        return f"written to {folder}"
+        return f"written to {folder}\n{_written(folder, onnx, new, panels, chosen)}"
     days = f"the same {found.days} held-out days" if found.days > 1 else "the same held-out day"
     name = f"{old.card.name} of {folder}" if there else "the starter model"
     seen = "" if found.unseen else f", which {name} may have learned from"
     losses = f"on {days}{seen}: loss {found.new:.4g}, {name} {found.old:.4g}"
     if there and found.keeps_old:
         return f"kept {folder}, which is better {losses}; to have the new one, name another folder: --model"
-    model_store.save(folder, onnx, card)
-    return f"written to {folder}; {'worse' if found.keeps_old else 'better'} {losses}"
+    page = _written(folder, onnx, new, panels, chosen)
+    return f"written to {folder}; {'worse' if found.keeps_old else 'better'} {losses}\n{page}"
+
+
+def _written(
+    folder: Path, onnx: bytes, model: Model, panels: list[Panel], chosen: training.TrainSettings
+) -> str:
+    """Write a model with its page; say where the page is, or why there is none.
+
+    The page decides nothing, so whatever is wrong with it loses no model.
+    """
+    from aiops.detect import examples, held_out
+    from aiops.edges import model_store
+    from aiops.page import model_card
+
+    page, said = None, ""
+    try:
+        _, days = examples.split(panels, chosen.held_out)
+        found = held_out.judge(model, days, chosen.calendar)
+        page = model_card.render(model.card, found, [one for panel in panels for one in panel.workloads])
+    except Exception as error:  # noqa: BLE001 - whatever it is, the model is trained and is kept
+        said = f"its page could not be drawn: {type(error).__name__}: {error}"
+    model_store.save(folder, onnx, model.card, page)
+    return said or f"see whether it learned anything: {folder / model_store.PAGE}"
 
 
 def _described(card: Card) -> str:

@@ -1,5 +1,7 @@
 """Read and write model folders: `model.onnx` and `card.json`. The only place that opens them.
 
+`card.html` beside them is for people: it is written, and never read.
+
 A model is data from somewhere else (T17): sizes are capped before reading, the hash and every
 declared shape are checked before ONNX Runtime sees a byte. Nothing is ever unpickled.
 """
@@ -20,6 +22,7 @@ from aiops.detect.model import OUTPUTS, Card, Model, open_session
 from aiops.errors import ModelRefused
 
 CARD = "card.json"
+PAGE = "card.html"
 _CARD_BYTES = 256 * 1024
 _MODEL_BYTES = 8 * 1024 * 1024  # the starter has 57 KB; a network of this kind has no use for more
 _LARGEST = 2_000_000  # elements of one tensor
@@ -46,18 +49,33 @@ def load(folder: Path) -> Model:
         raise _refused(folder, f"ONNX Runtime does not read it: {str(error).splitlines()[0]}") from error
 
 
-def save(folder: Path, onnx: bytes, card: Card) -> None:
+def save(folder: Path, onnx: bytes, card: Card, page: str | None = None) -> None:
     """Write a model folder: each file whole or absent, the card last.
 
-    So a card never names a network that is not there.
+    So a card never names a network that is not there. Without a page, that of the model before goes: it
+    would tell of another.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, data in (("model.onnx", onnx), (CARD, _card_bytes(card))):
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(folder / name)
+    _write(folder / "model.onnx", onnx)
+    if page is None:
+        (folder / PAGE).unlink(missing_ok=True)
+    else:
+        save_page(folder, page)
+    _write(folder / CARD, _card_bytes(card))
+
+
+def save_page(folder: Path, page: str) -> Path:
+    """Write the page of the model of a folder; return where it is."""
+    _write(folder / PAGE, page.encode("utf-8", "replace"))
+    return folder / PAGE
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(path)
 
 
 def _card(folder: Path) -> Card:

@@ -14,8 +14,11 @@ from aiops.config import Config
 from aiops.detect import training
 from aiops.detect.model import Card
 from aiops.domain import Answer, Grid, Panel, Query, Signal, Workload
+from aiops.edges import model_store
 from aiops.errors import ConfigError
 from aiops.ingest import presets
+from aiops.page import model_card
+from aiops.page.words import plain
 
 pytest.importorskip("torch")
 DAY, STEP_S = 86_400, 300
@@ -47,11 +50,12 @@ def saved(folder: Path, made: tuple[bytes, Card], panel: Panel) -> str:
 
 def test_a_worse_model_does_not_take_the_place_of_a_better_one(made, panel, tmp_path):
     saved(tmp_path, made["good"], panel)
-    before = (tmp_path / "card.json").read_bytes()
+    before = [(tmp_path / name).read_bytes() for name in ("card.json", "card.html")]
 
     said = saved(tmp_path, made["weak"], panel)
 
-    assert (tmp_path / "card.json").read_bytes() == before
+    assert [(tmp_path / name).read_bytes() for name in ("card.json", "card.html")] == before
+    assert "card.html" not in said
     assert said.startswith(f"kept {tmp_path}, which is better on the same held-out day")
     assert "name another folder: --model" in said
 
@@ -63,6 +67,7 @@ def test_a_better_one_does(made, panel, tmp_path):
 
     assert made["good"][1].sha256 in (tmp_path / "card.json").read_text()
     assert said.startswith(f"written to {tmp_path}; better on the same held-out day")
+    assert made["good"][1].sha256[:12] in (tmp_path / "card.html").read_text()
 
 
 def test_where_none_is_the_new_one_is_written_and_measured_beside_the_starter(made, panel, tmp_path):
@@ -70,6 +75,32 @@ def test_where_none_is_the_new_one_is_written_and_measured_beside_the_starter(ma
 
     assert (tmp_path / "new" / "model.onnx").is_file()
     assert "the starter model 0." in said
+
+
+def test_the_page_tells_what_the_card_tells_and_is_the_same_each_time(made, panel, tmp_path):
+    said = saved(tmp_path / "one", made["good"], panel)
+    saved(tmp_path / "two", made["good"], panel)
+    page = (tmp_path / "one" / "card.html").read_text()
+
+    assert f"see whether it learned anything: {tmp_path / 'one' / 'card.html'}" in said
+    assert page == (tmp_path / "two" / "card.html").read_text()
+    metrics = made["good"][1].metrics
+    assert f"mine {'beats' if metrics.beats_seasonal_naive else 'does not beat'} seasonal-naive" in page
+    for error in (metrics.mae, metrics.mae_seasonal_naive, metrics.pinball, metrics.pinball_seasonal_naive):
+        assert f">{plain(error)}</text>" in page
+    assert "c/shop/Deployment/" in page
+    assert page.count('class="band"') == 2  # one signal, and the key
+
+
+def test_a_page_that_cannot_be_drawn_loses_no_model(made, panel, tmp_path, monkeypatch):
+    saved(tmp_path, made["weak"], panel)
+    monkeypatch.setattr(model_card, "render", lambda *_: 1 / 0)
+
+    said = saved(tmp_path, made["good"], panel)
+
+    assert "its page could not be drawn: ZeroDivisionError: division by zero" in said
+    assert model_store.load(tmp_path).card.sha256 == made["good"][1].sha256
+    assert not (tmp_path / "card.html").exists()  # that of the model before would tell of another
 
 
 def test_a_damaged_model_is_no_better_one(made, panel, tmp_path):

@@ -50,6 +50,21 @@ def test_what_was_saved_loads_and_forecasts(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"model.onnx", "card.json"}
 
 
+def test_the_page_is_written_beside_the_model_and_never_outlives_it(folder: Path) -> None:
+    card, onnx = model_store.load(folder).card, (folder / "model.onnx").read_bytes()
+    model_store.save(folder, onnx, card, "a page of \ud800")
+    assert (folder / "card.html").read_bytes() == b"a page of ?"
+    (folder / "card.html").write_text("[" * 50_000)  # it decides nothing
+    assert model_store.load(folder).card == card
+
+    model_store.save(folder, onnx, card)
+    assert not (folder / "card.html").exists()
+
+
+def test_the_page_of_the_starter_is_that_of_the_starter() -> None:
+    assert model_store.load(STARTER).card.sha256[:12] in (STARTER / "card.html").read_text()
+
+
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99, 1.0])
 @pytest.mark.parametrize("name", ["model.onnx", "card.json"])
 def test_a_flipped_bit_is_refused(folder: Path, name: str, share: float) -> None:

@@ -190,6 +190,12 @@ def test_a_newcomer_sees_the_exporters_and_where_each_workload_is_edited(newcome
     assert "0 problems" in doctor.out
 
 
+def test_a_newcomer_gets_a_page_of_what_was_learned(newcomer):
+    page = newcomer.folder / "models" / "mine" / "card.html"
+    assert "see whether it learned anything: " in newcomer.ended[2].out
+    assert page.read_text().count('class="observed"') >= 4  # signals, and the key
+
+
 def test_a_newcomer_sees_what_would_have_been_proposed(newcomer):
     found = newcomer.ended[3].report["proposals"]
     acted = {(one["workload"]["name"], one["action"], one["old"], one["new"]) for one in found}
