@@ -24,7 +24,7 @@
 # make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
 # make life DAYS=30  a month of pull requests on three schedules: every end, and every verdict, against what was true
 # make pictures    pull requests of seven stories, drawn as GitHub draws them, into docs/images
-# make starter     train the starter model again, and judge it on call graphs it never saw
+# make starter     train the starter model again, draw its page, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
 PYTHON ?= python3

@@ -2,6 +2,7 @@
 
     python models/starter.py train     simulate, train, calibrate, write models/starter
     python models/starter.py judge     compare with seasonal-naive on graphs it never saw
+    python models/starter.py page      draw models/starter/card.html again; the model stays as it is
 
 Everything comes from the simulated mesh: call graphs by seed, healthy weeks with deploys and
 flash crowds. Seeds to train on, to calibrate on and to judge on are disjoint.
@@ -18,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aiops.detect import calibrate, examples, features, scoring, sustain, training
-from aiops.detect.model import Model
+from aiops.detect import calibrate, examples, features, held_out, scoring, sustain, training
+from aiops.detect.model import Model, open_session
 from aiops.detect.settings import DAY_S, WARM_UP_S, WEEK_S, Calendar, DetectSettings, History
 from aiops.domain import Grid, Panel
 from aiops.edges import model_store
@@ -28,6 +29,7 @@ from aiops.mesh import scenarios
 from aiops.mesh.answers import MeshMetrics
 from aiops.mesh.faults import Surge
 from aiops.mesh.plant import simulate
+from aiops.page import model_card
 
 FOLDER = Path(__file__).parent / "starter"
 
@@ -63,17 +65,31 @@ def simulated(seeds: list[int], recipe: dict) -> list[Panel]:
 def train(recipe: dict) -> None:
     """Train and write the model folder; the card says on which seeds."""
     settings = training.TrainSettings(**recipe["training"])
+    judged = simulated(recipe["calibrate_seeds"], recipe)
     onnx, card = training.train(
         simulated(recipe["train_seeds"], recipe),
         settings,
         lambda text: print(text, file=sys.stderr, flush=True),
-        simulated(recipe["calibrate_seeds"], recipe),
+        judged,
     )
     source = {"source": "the simulated mesh of aiops", "recipe": "models/starter/recipe.json"}
     seeds = {name: recipe[name] for name in ("train_seeds", "calibrate_seeds", "judge_seeds")}
     card = card.model_copy(update={"data": {**card.data, **source, **seeds}})
-    model_store.save(FOLDER, onnx, card)
+    model_store.save(FOLDER, onnx, card, drawn(Model(card, open_session(onnx)), judged))
     print(card.model_dump_json(indent=1))
+
+
+def draw(recipe: dict) -> None:
+    """Write the page of the model that is there; the days are those that its card was measured on."""
+    page = drawn(model_store.load(FOLDER), simulated(recipe["calibrate_seeds"], recipe))
+    print(model_store.save_page(FOLDER, page))
+
+
+def drawn(model: Model, judged: list[Panel]) -> str:
+    """Return the page. It lists no workloads: those of a simulated graph are nobody's."""
+    held = held_out.judge(model, examples.days(judged), Calendar())
+    whose = " of other call graphs: they chose the thresholds, and no weight was fitted to them"
+    return model_card.render(model.card, held, (), whose)
 
 
 def judge(recipe: dict) -> None:
@@ -132,9 +148,9 @@ def main() -> None:
 
     torch.set_num_threads(1)  # two threads spin against each other on a busy machine
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("train", "judge"))
+    parser.add_argument("what", choices=("train", "judge", "page"))
     recipe = json.loads((FOLDER / "recipe.json").read_text())
-    {"train": train, "judge": judge}[parser.parse_args().what](recipe)
+    {"train": train, "judge": judge, "page": draw}[parser.parse_args().what](recipe)
 
 
 if __name__ == "__main__":
