@@ -76,7 +76,9 @@ def _learned(card: Card, held: HeldOut | None, judged_on: str) -> list[Child]:
     tiles = (
         _tile(_number(data.get("workloads")), "workloads", "{:,.0f}"),
         _tile(days, "days of history", "{:.0f}"),
-        _tile(None if held is None else held.days, "held-out days", "{:.0f}"),
+        None
+        if held is None
+        else _tile(held.days, "held-out day" if held.days == 1 else "held-out days", "{:.0f}"),
         _tile(_number(data.get("flagged_share")), "left out as incidents", "{:.2%}"),
     )
     span = "" if start_s is None or end_s is None else f" of {_date(start_s)} to {_date(end_s)}"

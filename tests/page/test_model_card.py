@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
@@ -28,6 +30,13 @@ def test_it_says_what_was_learned_from_and_when_it_was_judged():
     assert "12 workloads 14 days of history 3 held-out days 0.21% left out as incidents" in told
     assert "Learned from the history of 2026-03-05 to 2026-03-19, at steps of 60 s, with seed 0." in told
     assert "Judged on 3 days, 2026-03-16 to 2026-03-18, held out: they chose when to stop" in told
+
+
+def test_one_day_is_one_day():
+    one = replace(cards.held(), days=1, from_s=cards.START_S)
+    told = words(model_card.render(cards.card(), one, ()))
+    assert "1 held-out day 0.21%" in told
+    assert "Judged on 2026-03-18, held out" in told
 
 
 def test_a_good_model_beats_and_a_bad_one_does_not_in_plain_words():
