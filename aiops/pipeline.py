@@ -148,6 +148,7 @@ def _quiet(seen: deciding.Seen, first_s: int, peaks: Mapping[Workload, float]) -
             ended=i.ended_s is not None,
             peak=peaks.get(i.workload),
             chart=chart.ended(i, seen.recent, seen.scores),
+            load=None if i.ended_s is None else give_back.highest_since(seen.recent, i.workload, i.ended_s),
         )
         for i in calm
     )

@@ -33,6 +33,7 @@ from aiops.job import Followed, Job, Progress, Sent, Tracked
 from aiops.ports import Files, Forge, Repository
 from aiops.propose import follow as following
 from aiops.propose import lifecycle, marker, proposal, tracking
+from aiops.propose.ending import Now
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ def _said(text: IssueText) -> Literal["opened", "updated", "reopened", "closed"]
     return "closed" if text.state == "closed" else ("reopened" if text.state else "updated")
 
 
-def _values(out: Out) -> Mapping[int, following.Now]:
+def _values(out: Out) -> Mapping[int, Now]:
     """Return what the fields hold at the newest base; a place that cannot be told is left out."""
     found = {}
     images = {item.workload: item.diagnosis.change for item in out.plan.items}
@@ -193,5 +194,5 @@ def _values(out: Out) -> Mapping[int, following.Now]:
         except AiopsError:
             continue
         value = history[0].value if history else target.winner.value
-        found[pull.number] = following.Now(marker.value(value), history[0].since_s if history else None)
+        found[pull.number] = Now(marker.value(value), history[0].since_s if history else None)
     return found

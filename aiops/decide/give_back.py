@@ -43,6 +43,16 @@ def peaks(recent: Panel, reference: Panel) -> Mapping[Workload, float]:
     return {one: max(now[one], coming[one]) for one in now if one in coming}
 
 
+def highest_since(panel: Panel, workload: Workload, since_s: int) -> float | None:
+    """Return req/s, the highest after a time; None where not nine tenths of the samples are there."""
+    column = next((n for n, signal in enumerate(panel.signals) if signal.name == RATE), None)
+    if column is None or workload not in panel.workloads:
+        return None
+    values = panel.values[panel.workloads.index(workload), column, panel.times > since_s]  # [t]
+    seen = values[np.isfinite(values)]
+    return float(seen.max()) if seen.size and seen.size >= COVERED * values.size else None
+
+
 def _highest(panel: Panel, after_s: int, until_s: int) -> dict[Workload, float]:
     column = next((n for n, signal in enumerate(panel.signals) if signal.name == RATE), None)
     inside = (panel.times > after_s) & (panel.times <= until_s)

@@ -125,7 +125,7 @@ def how_it_ran(panel: Panel, workload: Workload, start_s: int, end_s: int, limit
     """Say in a few words how a workload ran in [start_s, end_s), as far as the panel reaches."""
     found = ran(panel, workload, start_s, end_s, limits)
     return found.why or (
-        f"well, {found.requests:,.0f} requests" if found.requests else "well, without requests"
+        f"well, {_count(found.requests)} requests" if found.requests else "well, without requests"
     )
 
 
@@ -166,3 +166,11 @@ def _tail(n: int, k: int, p: float) -> float:
         for i in range(k, n + 1)
     )
     return min(sum(terms), 1.0)
+
+
+def _count(requests: float) -> str:
+    """Return a count that a person takes in: `812`, `96 thousand`, `7 million`."""
+    for word, size in (("million", 1e6), ("thousand", 1e4)):
+        if requests >= size:
+            return f"{requests / (1e6 if word == 'million' else 1e3):.0f} {word}"
+    return f"{requests:.0f}"

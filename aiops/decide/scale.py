@@ -57,7 +57,9 @@ def _sized(
         return Hold("S-BLIND", "how much it served while healthy is not known")
     needed = max(math.ceil(pods * offered / 60 / served), current + 1)
     new = min(needed, capped(current, limits))
-    text = f"{offered / 60:.3g} req/s offered, {served:.3g} req/s served healthy by {pods}: {needed} needed"
+    # No more than that is known: a pod may well serve more than it was ever asked to.
+    text = f"{offered / 60:.3g} req/s offered, {served:.3g} req/s served healthy by {pods}:"
+    text += f" {needed} would serve it as healthy"
     most = _connections(target)
     if most is not None and new > most[0]:
         if most[0] <= current:

@@ -16,6 +16,7 @@ from aiops.domain import Change, Evidence, VersionSplit
 class Split:
     """Old against new version. `worse`: None = not enough to tell.
 
+    `evidence`: the comparisons in which the new one is worse; all of them where there is none such.
     `refuses`: fewer requests succeed on the new version alone, though they are not errors of the
     server: 4xx, or nothing comes back. `alike`: measured well enough, and no difference.
     """
@@ -37,6 +38,7 @@ def version_split(facts: Facts, change: Change) -> Split:
         return Split(None, ())
     verdicts: set[bool | None] = set()
     said: list[Evidence] = []
+    speaks: list[Evidence] = []
     alike = False
     if new.error_ratio is not None and old.error_ratio is not None:
         sigma = two_proportions(new.error_ratio, new.requests, old.error_ratio, old.requests)
@@ -46,18 +48,24 @@ def version_split(facts: Facts, change: Change) -> Split:
         alike = (
             not worse and sigma < facts.limits.split_sigma and min(new.requests, old.requests) * floor >= 10
         )
-        said += _pair(facts, new, old, "version_error_ratio", (new.error_ratio, old.error_ratio), "ratio")
+        pair = _pair(facts, new, old, "version_error_ratio", (new.error_ratio, old.error_ratio), "ratio")
+        said += pair
+        speaks += pair if worse else []
     if new.latency_p95_ms is not None and old.latency_p95_ms is not None:
         floor = facts.floor("latency_p95")
         worse = new.latency_p95_ms >= max(2 * old.latency_p95_ms, floor)
         verdicts.add(True if worse else _both_bad(old.latency_p95_ms, floor))
-        said += _pair(facts, new, old, "version_latency_p95", (new.latency_p95_ms, old.latency_p95_ms), "ms")
+        pair = _pair(facts, new, old, "version_latency_p95", (new.latency_p95_ms, old.latency_p95_ms), "ms")
+        said += pair
+        speaks += pair if worse else []
     refuses = _refuses(facts, new, old)
     if refuses:
         values = (new.success_ratio or 0.0, old.success_ratio or 0.0)
-        said += _pair(facts, new, old, "version_success_ratio", values, "ratio")
+        pair = _pair(facts, new, old, "version_success_ratio", values, "ratio")
+        said += pair
+        speaks += pair
     worst = True if True in verdicts or refuses else (False if False in verdicts else None)
-    return Split(worst, tuple(said), refuses, alike and worst is None)
+    return Split(worst, tuple(speaks or said), refuses, alike and worst is None)
 
 
 def _refuses(facts: Facts, new: VersionSplit, old: VersionSplit) -> bool:

@@ -52,7 +52,8 @@ class Quiet:
     `since_s`: when its last incident ended; the first judged step when there was none since.
     `ended`: whether there was one. `peak`: req/s, the highest of the last day and of what the coming
     day was like a week ago; None where either was not whole. `chart`: of an incident that ended, the
-    signal that was worst, until now; None when there was none or nothing to draw.
+    signal that was worst, until now; None when there was none or nothing to draw. `load`: req/s, the highest
+    since an incident ended; None when none ended, or not all of it was measured.
     """
 
     workload: Workload
@@ -60,6 +61,7 @@ class Quiet:
     ended: bool
     peak: float | None = None
     chart: Chart | None = None
+    load: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,46 +9,14 @@ What was not judged, or judged on poor data, is neither over nor helped.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from aiops.decide import standing
-from aiops.domain import Chart, FieldName, Hold, Outcome, Plan, PlanItem, PullRequest, Quiet, State, Workload
+from aiops.domain import FieldName, Plan, PlanItem, PullRequest, Quiet, State, Workload
 from aiops.limits import Limits
-from aiops.propose import inert, lifecycle, marker, proof, proposal, words
+from aiops.propose import ending, lifecycle, marker, proposal, verdict, words
+from aiops.propose.ending import Now, Step
 from aiops.propose.marker import Marker
-
-# Rules that say the change has not arrived: a rollout goes on, or the cluster runs something else.
-_NOT_THERE = ("G3", "G-DRIFT")
-_CLOCKS_S = 300  # between the clock of the forge and that of whoever merged
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What a field holds at the base commit: `marker.value`, and since when (None = not known)."""
-
-    value: str
-    since_s: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One pull request gets an outcome: `body` is its body with it, `comment` is "" for none.
-
-    `picture`: what the comment shows below its words, "" for none.
-    """
-
-    pull: PullRequest
-    outcome: Outcome
-    body: str
-    comment: str
-    close: bool
-    picture: str = ""
-
-    @property
-    def said(self) -> str:
-        """Return the comment as it is posted: what tells it from others first, "" for none."""
-        parts = [marker.said(self.outcome), self.comment, self.picture]
-        return "\n\n".join(part for part in parts if part) if self.comment else ""
 
 
 def asks(
@@ -63,7 +31,7 @@ def asks(
         if mark is None or seen is None or mark.outcome != "none":
             continue
         asked = pull.state == "open" or _lately_declined(pull, now_s, limits)
-        if asked or _awaits_verdict(pull, plan, limits):
+        if asked or verdict.awaited(pull, plan, limits):
             found.append((pull, seen.workload, mark.field))
     return tuple(found)
 
@@ -92,7 +60,8 @@ def steps(
         if pull.state == "open":
             step = _end(pull, mark, seen, value, plan, limits, wanted=lifecycle.key(pull.branch) in wanted)
         elif pull.state == "merged":
-            step = _verdict(pull, replace(mark, edited=_edited(pull, mark, value)), seen, plan, limits)
+            mark = replace(mark, edited=verdict.edited(pull, mark, value))
+            step = verdict.of(pull, mark, seen, plan, limits)
         else:
             step = _confirmation(pull, mark, value, now_s, limits)
         if step is not None:
@@ -111,30 +80,6 @@ def _keys_of(plan: Plan) -> set[str | None]:
     return {proposal.branch_key(item, plan.base) for item in plan.items if item.edits}
 
 
-def _step(pull: PullRequest, mark: Marker, outcome: Outcome, comment: str, *, close: bool = False) -> Step:
-    body = marker.rewritten(pull.body, replace(mark, outcome=outcome))
-    return Step(pull, outcome, body, comment, close)
-
-
-def _pictured(step: Step | None, chart: Chart | None) -> Step | None:
-    """Return a verdict with the picture of the signal before and after the merge."""
-    merged_s = step.pull.merged_at_s if step is not None else None
-    if step is None or chart is None or merged_s is None:
-        return step
-    shown = proof.picture(replace(chart, onset_s=merged_s), "merge")[1:]
-    return replace(step, picture="\n\n".join([*_newest(chart), *shown] if shown else []))
-
-
-def _newest(chart: Chart) -> list[str]:
-    """Return the newest of the picture in numbers: whoever reads mail sees no picture."""
-    if len(chart.times_s) < 2 or chart.observed[-1] is None:
-        return []
-    over = words.duration(chart.times_s[-1] - chart.times_s[-2])
-    observed, expected = (words.quantity(one[-1], chart.unit) for one in (chart.observed, chart.expected))
-    told = f"{inert.label(chart.signal)} in the newest {over}: **{observed}**"
-    return [told + ("." if chart.expected[-1] is None else f" where about {expected} is expected.")]
-
-
 def _duplicates(pulls: Sequence[PullRequest]) -> list[Step]:
     """Return the younger of two that are open for one change: a forge let both in, unseen by each other."""
     first: dict[str | None, int] = {}
@@ -146,7 +91,7 @@ def _duplicates(pulls: Sequence[PullRequest]) -> list[Step]:
         mark, oldest = marker.parse(pull.body), first.get(lifecycle.key(pull.branch), pull.number)
         if pull.state == "open" and mark is not None and oldest < pull.number:
             comment = "aiops closes this pull request: an older one makes the same change."
-            found.append(_step(pull, mark, "duplicate", comment, close=True))
+            found.append(ending.made(pull, mark, "duplicate", comment, close=True))
     return found
 
 
@@ -169,9 +114,11 @@ def _end(
     """
     if value is not None and not wanted and value.value != mark.old:
         what = "the value that is proposed here" if value.value == mark.new else "another value by now"
-        return _step(pull, mark, "changed", f"The base branch has {what}. {_CLOSES}", close=True)
+        return ending.made(pull, mark, "changed", f"The base branch has {what}. {_CLOSES}", close=True)
     if mark.trigger == marker.BACK and isinstance(seen, Quiet) and seen.peak is not None and not wanted:
-        return _step(pull, mark, "over", f"The load may need this capacity again. {_CLOSES}", close=True)
+        return ending.made(
+            pull, mark, "over", f"The load may need this capacity again. {_CLOSES}", close=True
+        )
     if mark.by_hand or not isinstance(seen, Quiet):
         return None
     calm_s = plan.data_time_s - seen.since_s
@@ -182,85 +129,9 @@ def _end(
         return None
     since = f"The incident ended at {words.utc(seen.since_s)}" if seen.ended else "There is no incident"
     comment = f"{since}; there was none since for {words.duration(calm_s)}. {_CLOSES}"
-    return _step(pull, mark, "over", comment if same_judge else f"{comment} {_OTHER_JUDGE}", close=True)
-
-
-# --- merged -----------------------------------------------------------------------------------
-
-
-def _verdict(
-    pull: PullRequest, mark: Marker, seen: Quiet | PlanItem, plan: Plan, limits: Limits
-) -> Step | None:
-    """Return whether a merged pull request helped; None while it is too early or nobody can tell."""
-    if mark.by_hand or not _awaits_verdict(pull, plan, limits):
-        return None
-    other = "" if mark.judge == plan.judge else f" {_OTHER_JUDGE}"
-    if isinstance(seen, Quiet):
-        return _pictured(_after_calm(pull, mark, seen, plan, limits, other), seen.chart)
-    not_there = isinstance(seen.decision, Hold) and seen.decision.rule in _NOT_THERE
-    if seen.incident.state is not State.FIRING or seen.incident.onset_s is None or not_there:
-        return None
-    step = _while_it_burns(pull, mark, seen, seen.incident.onset_s, plan, limits, other)
-    return _pictured(step, seen.chart)
-
-
-def _awaits_verdict(pull: PullRequest, plan: Plan, limits: Limits) -> bool:
-    if pull.state != "merged" or pull.merged_at_s is None:
-        return False
-    return limits.verify_s <= plan.data_time_s - pull.merged_at_s <= limits.verify_max_s
-
-
-def _edited(pull: PullRequest, mark: Marker, value: Now | None) -> bool:
-    """Tell whether the merge brought another value than the one that was proposed.
-
-    A value that was set after the merge says nothing about what was merged.
-    """
-    if value is None or value.since_s is None or pull.merged_at_s is None:
-        return False
-    return value.since_s <= pull.merged_at_s + _CLOCKS_S and value.value not in {mark.old, mark.new}
-
-
-def _while_it_burns(
-    pull: PullRequest, mark: Marker, seen: PlanItem, onset_s: int, plan: Plan, limits: Limits, other: str
-) -> Step:
-    merged_s = pull.merged_at_s or 0
-    if onset_s > merged_s + limits.verify_s:
-        comment = (
-            f"The incident was over after this was merged; another one began at {words.utc(onset_s)}."
-            f" Whether this change had a part in either cannot be told.{other}"
-        )
-        return _step(pull, mark, "unclear", comment)
-    comment = (
-        f"This did not help: {words.duration(plan.data_time_s - merged_s)} after the merge the workload is"
-        f" still outside what is expected, as it was since {words.utc(onset_s)}. It reads as"
-        f" {words.CAUSES[seen.diagnosis.cause]} now. The same is not proposed a second time:"
-        f" a person has to look.{other}"
+    return ending.made(
+        pull, mark, "over", comment if same_judge else f"{comment} {ending.OTHER_JUDGE}", close=True
     )
-    return _step(pull, mark, "no-help", comment)
-
-
-def _after_calm(
-    pull: PullRequest, mark: Marker, seen: Quiet, plan: Plan, limits: Limits, other: str
-) -> Step | None:
-    merged_s = pull.merged_at_s or 0
-    calm_s = plan.data_time_s - seen.since_s
-    if calm_s < limits.over_s:
-        return None
-    if not seen.ended or seen.since_s < merged_s:
-        comment = f"Whether this helped cannot be told: the incident had ended before the merge.{other}"
-        return _step(pull, mark, "unclear", comment)
-    if seen.since_s > merged_s + limits.verify_s:
-        comment = (
-            f"This did not help: the incident ended at {words.utc(seen.since_s)},"
-            f" {words.duration(seen.since_s - merged_s)} after the merge, too late to be its effect.{other}"
-        )
-        return _step(pull, mark, "no-help", comment)
-    comment = (
-        f"This helped, as far as metrics can tell: the incident ended at {words.utc(seen.since_s)},"
-        f" {words.duration(seen.since_s - merged_s)} after the merge, and did not come back for"
-        f" {words.duration(calm_s)}.{other}"
-    )
-    return _step(pull, mark, "helped", comment)
 
 
 # --- closed by a person -----------------------------------------------------------------------
@@ -281,7 +152,7 @@ def _confirmation(
     near = abs(value.since_s - (pull.closed_at_s or 0)) <= limits.confirmed_s
     same = value.value == mark.new
     more = _is_count(value.value) and _is_count(mark.old) and int(value.value) > int(mark.old)
-    return _step(pull, mark, "confirmed", "") if near and (same or more) else None
+    return ending.made(pull, mark, "confirmed", "") if near and (same or more) else None
 
 
 def _is_count(text: str) -> bool:
@@ -289,4 +160,3 @@ def _is_count(text: str) -> bool:
 
 
 _CLOSES = "aiops closes this pull request; that is no verdict about the change, and a person may reopen it."
-_OTHER_JUDGE = "(Judged by another model, or by other numbers, than when this was opened.)"

@@ -81,3 +81,14 @@ def test_a_peak_that_nobody_may_have_seen_is_not_known() -> None:
     assert give_back.peaks(panel(hole, 60), panel(weeks, 3600)) == {}
     assert give_back.peaks(panel(recent[-1200:], 60), panel(weeks, 3600)) == {}
     assert give_back.peaks(panel(recent, 60), panel(weeks[-150:], 3600)) == {}
+
+
+def test_the_load_since_a_time_is_its_highest_where_nearly_all_of_it_was_measured():
+    times = np.arange(0, 6_000, 60)
+    values = np.full((1, 1, 100), 20.0, dtype=np.float32)
+    values[0, 0, 10], values[0, 0, 60] = 90.0, 50.0
+    panel = Panel(values, times, 60, (sample.CART,), (Signal("request_rate", "req/s", "both", 0.0),))
+    assert give_back.highest_since(panel, sample.CART, 1_200) == 50.0
+    assert give_back.highest_since(panel, sample.CHECKOUT, 1_200) is None
+    values[0, 0, 70:80] = np.nan
+    assert give_back.highest_since(panel, sample.CART, 1_200) is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import real
-from propose import sample, test_follow
+from propose import sample, test_verdict
 
 from aiops.limits import LIMITS
 from aiops.propose import chart, follow
@@ -72,8 +72,8 @@ def test_the_mark_is_the_only_bar_that_is_seen_and_no_label_touches_another(page
 
 
 def test_the_picture_of_a_verdict_is_one_that_mermaid_reads(page):
-    for outcome, one, plan in test_follow.VERDICTS:
-        (step,) = follow.steps([one], test_follow.drawn(plan), {}, sample.NOW_S, LIMITS)
+    for outcome, one, plan in test_verdict.VERDICTS:
+        (step,) = follow.steps([one], test_verdict.drawn(plan), {}, sample.NOW_S, LIMITS)
         assert outcome == step.outcome
         drawn = step.picture.split("```mermaid\n")[1].removesuffix("\n```")
         svg = page.evaluate(RENDER, drawn)

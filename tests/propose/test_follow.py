@@ -5,69 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from propose import gfm, hostile, sample
+from propose import sample
+from propose.followed import (
+    DIFFERENT,
+    ITEM,
+    JUDGE,
+    MIN,
+    NEW,
+    NOW_S,
+    OLD,
+    SCALE,
+    burning,
+    closed,
+    merged,
+    pull,
+    quiet,
+    steps,
+)
 
-from aiops.domain import Guardrail, Hold, Plan, PlanItem, PullRequest, Quiet, State
+from aiops.domain import Guardrail, Plan, PullRequest, State
 from aiops.limits import LIMITS
-from aiops.propose import follow, marker, words
+from aiops.propose import follow, marker
 
-NOW_S, HOUR, MIN = sample.NOW_S, 3600, 60
-JUDGE = "abcdefabcdef"
-ITEM = sample.rollback_item()
-SCALE = sample.scale_item()
-OLD, NEW = marker.value("1.14.3"), marker.value("1.14.2")
-
-
-def pull(item: PlanItem = ITEM, *, number: int = 1, judge: str = JUDGE, **changes: object) -> PullRequest:
-    made = sample.composed(item, judge=judge)
-    opened = PullRequest(
-        number,
-        "u",
-        made.branch,
-        "open",
-        made.title,
-        made.body,
-        "aiops",
-        (),
-        NOW_S - 9 * HOUR,
-        None,
-        None,
-        None,
-    )
-    return replace(opened, **changes)
-
-
-def merged(minutes_ago: int, item: PlanItem = ITEM, **changes: object) -> PullRequest:
-    at_s = NOW_S - minutes_ago * MIN
-    return pull(item, state="merged", merged_at_s=at_s, closed_at_s=at_s, **changes)
-
-
-def closed(minutes_ago: int, item: PlanItem = ITEM, **changes: object) -> PullRequest:
-    return pull(item, state="closed", closed_at_s=NOW_S - minutes_ago * MIN, closed_by=None, **changes)
-
-
-def quiet(minutes: int, item: PlanItem = ITEM, *, ended: bool = True) -> Plan:
-    """Return what a run says that saw the workload without an incident for so long."""
-    calm = Quiet(item.workload, NOW_S - minutes * MIN, ended)
-    return replace(sample.plan(), items=(), judge=JUDGE, quiet=(calm,))
-
-
-def burning(
-    item: PlanItem = ITEM, *, onset_min: int = 200, rule: str = "G-TRIED", **incident: object
-) -> Plan:
-    """Return what a run says that sees the incident and holds back."""
-    seen = replace(item.incident, **{"onset_s": NOW_S - onset_min * MIN, **incident})
-    held = replace(item, decision=Hold(rule, ""), edits=(), incident=seen)
-    return replace(sample.plan(), items=(held,), judge=JUDGE)
-
-
-def steps(one: PullRequest, plan: Plan, value: str | None = OLD, since_s: int | None = None) -> list[str]:
-    values = {one.number: follow.Now(value, since_s)} if value is not None else {}
-    found = follow.steps([one], plan, values, NOW_S, LIMITS)
-    return [f"{'close ' if step.close else ''}{step.outcome}" for step in found]
-
-
-DIFFERENT = "0" * 12
 ENDED = {name: pull().body.replace("outcome=none", f"outcome={name}") for name in ("over", "helped")}
 
 ENDS = [
@@ -188,75 +147,3 @@ def test_the_younger_of_two_for_one_change_is_closed_whatever_was_judged() -> No
     found = follow.steps([pull(number=3), pull(number=2), pull(SCALE, number=4)], plan, {}, NOW_S, LIMITS)
     assert [(step.pull.number, step.outcome, step.close) for step in found] == [(3, "duplicate", True)]
     assert follow.steps([pull(number=3), closed(9, number=2)], plan, {}, NOW_S, LIMITS) == ()
-
-
-@pytest.mark.parametrize(
-    ("value", "minutes_ago", "edited"),
-    [
-        (NEW, 90, False),
-        (DIFFERENT, 90, True),  # the merge brought it
-        (DIFFERENT, 300, True),  # committed to the branch, and merged without a commit of its own
-        (DIFFERENT, 30, False),  # set after the merge
-        (OLD, 90, False),  # reverted, or never there
-    ],
-)
-def test_a_value_that_a_person_changed_before_merging_is_remembered(value, minutes_ago, edited) -> None:
-    now = follow.Now(value, NOW_S - minutes_ago * MIN)
-    (step,) = follow.steps([merged(90)], quiet(60), {1: now}, NOW_S, LIMITS)
-    mark = marker.parse(step.body)
-    assert mark is not None
-    assert (mark.outcome, mark.edited) == ("helped", edited)
-
-
-VERDICTS = [
-    ("helped", merged(90), quiet(60)),
-    ("no-help", merged(90), burning()),
-]
-
-
-def drawn(plan: Plan) -> Plan:
-    """Return a plan with a chart of everybody, from before the merge."""
-    made = sample.chart("error_ratio", "ratio")
-    made = replace(made, times_s=tuple(NOW_S - place * 6 * MIN for place in range(23, -1, -1)))
-    return replace(
-        plan,
-        quiet=tuple(replace(calm, chart=made) for calm in plan.quiet),
-        items=tuple(replace(item, chart=made) for item in plan.items),
-    )
-
-
-@pytest.mark.parametrize(("outcome", "one", "plan"), VERDICTS, ids=[row[0] for row in VERDICTS])
-def test_a_verdict_shows_the_signal_before_and_after_the_merge(outcome, one, plan):
-    (step,) = follow.steps([one], drawn(plan), {}, NOW_S, LIMITS)
-    first, *rest = step.said.split("\n\n")
-    assert first == f"<!-- aiops:1 outcome={outcome} -->"
-    assert rest[0] == step.comment
-    assert "minutes since the merge" in rest[-1]
-    assert rest[1] == "`error_ratio` in the newest 6 min: **21 %** where about 0.2 % is expected."
-    assert f"The bar marks the merge, {words.utc(one.merged_at_s)}." in rest[2]
-    assert gfm.live(step.said.replace(first, "", 1)) == []
-
-
-def test_a_verdict_does_not_say_what_is_expected_where_nobody_knows():
-    plan = drawn(quiet(60))
-    calm = plan.quiet[0]
-    unknown = replace(calm.chart, expected=(*calm.chart.expected[:-1], None))
-    (step,) = follow.steps(
-        [merged(90)], replace(plan, quiet=(replace(calm, chart=unknown),)), {}, NOW_S, LIMITS
-    )
-    assert "`error_ratio` in the newest 6 min: **21 %**." in step.said
-
-
-def test_a_verdict_without_a_picture_is_a_verdict():
-    (step,) = follow.steps([merged(90)], quiet(60), {}, NOW_S, LIMITS)
-    assert step.said == f"<!-- aiops:1 outcome=helped -->\n\n{step.comment}"
-
-
-@pytest.mark.parametrize("text", hostile.CORPUS)
-def test_no_name_in_the_picture_of_a_verdict_acts(text):
-    drawn = replace(sample.chart("x", "ms"), signal=text, unit=text)
-    plan = quiet(60)
-    plan = replace(plan, quiet=(replace(plan.quiet[0], chart=drawn),))
-    (step,) = follow.steps([merged(90)], plan, {}, NOW_S, LIMITS)
-    assert "mermaid" in step.said
-    assert gfm.live(step.said.split("\n", 1)[1]) == []
