@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def _rank(key: tuple[str, ...]) -> bytes:
 
 
 def _folder(model: Path | None, config: Config) -> Path:
-    """Return where the model goes. Raises ConfigError without a folder, or without torch."""
+    """Return where the model goes. Raises ConfigError without a folder that can be written, or without torch."""
     folder = model or config.model
     if folder is None:
         raise ConfigError(
@@ -125,6 +126,9 @@ def _folder(model: Path | None, config: Config) -> Path:
         )
     if importlib.util.find_spec("torch") is None:
         raise ConfigError("training needs torch", where="aiops train", todo="pip install 'aiops[train]'")
+    above = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):  # nobody wants to hear that after an hour
+        raise ConfigError("cannot be written", where=str(above), todo="name another folder with --model")
     return folder
 
 

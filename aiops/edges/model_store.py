@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from aiops.detect import graph_file
 from aiops.detect.features import INPUTS, KNOWN, LEADS
 from aiops.detect.model import OUTPUTS, Card, Model, open_session
-from aiops.errors import ModelRefused
+from aiops.errors import ConfigError, ModelRefused
 
 CARD = "card.json"
 PAGE = "card.html"
@@ -53,15 +53,20 @@ def save(folder: Path, onnx: bytes, card: Card, page: str | None = None) -> None
     """Write a model folder: each file whole or absent, the card last.
 
     So a card never names a network that is not there. Without a page, that of the model before goes: it
-    would tell of another.
+    would tell of another. Raises ConfigError where the folder does not let us.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "model.onnx", onnx)
-    if page is None:
-        (folder / PAGE).unlink(missing_ok=True)
-    else:
-        save_page(folder, page)
-    _write(folder / CARD, _card_bytes(card))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / "model.onnx", onnx)
+        if page is None:
+            (folder / PAGE).unlink(missing_ok=True)
+        else:
+            save_page(folder, page)
+        _write(folder / CARD, _card_bytes(card))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write: {error.strerror}", where=str(folder), todo="name another folder with --model"
+        ) from error
 
 
 def save_page(folder: Path, page: str) -> Path:

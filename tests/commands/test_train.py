@@ -140,6 +140,15 @@ def learned(names: list[str], said: list[str]) -> Panel:
     return train._history(Fleet(names), queries, Grid(0, 600, 60), said.append)
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_learned(tmp_path):
+    config = Config.model_validate({"prometheus": {"url": "http://x"}, "repository": {"path": "."}})
+    (tmp_path / "taken").write_text("a file")
+    for folder in (tmp_path / "taken", tmp_path / "taken" / "mine"):
+        with pytest.raises(ConfigError, match="cannot be written"):
+            train._folder(folder, config)
+    assert train._folder(tmp_path / "new" / "mine", config) == tmp_path / "new" / "mine"
+
+
 def test_of_a_large_fleet_the_same_sample_is_learned_from_each_time():
     names, said = [f"w{number:04}" for number in range(1_000)], []
     panel = learned(names, said)

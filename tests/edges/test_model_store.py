@@ -12,7 +12,7 @@ import pytest
 
 from aiops.detect.features import INPUTS, KNOWN, LEADS
 from aiops.edges import model_store
-from aiops.errors import ModelRefused
+from aiops.errors import ConfigError, ModelRefused
 
 STARTER = Path(__file__).parents[2] / "models" / "starter"
 
@@ -48,6 +48,13 @@ def test_what_was_saved_loads_and_forecasts(tmp_path: Path) -> None:
     quantiles, _ = again.run(x, known, again.state(2))
     assert quantiles.shape == (2, 3, len(LEADS), 3)
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"model.onnx", "card.json"}
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    card, onnx = model_store.load(STARTER).card, (STARTER / "model.onnx").read_bytes()
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(ConfigError, match="cannot write: File exists"):
+        model_store.save(tmp_path / "taken", onnx, card)
 
 
 def test_the_page_is_written_beside_the_model_and_never_outlives_it(folder: Path) -> None:
