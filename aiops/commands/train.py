@@ -118,7 +118,7 @@ def _rank(key: tuple[str, ...]) -> bytes:
 
 
 def _folder(model: Path | None, config: Config) -> Path:
-    """Return where the model goes. Raises ConfigError without a folder that can be written, or without torch."""
+    """Return where the model goes. Raises ConfigError for one that cannot be written, or without torch."""
     folder = model or config.model
     if folder is None:
         raise ConfigError(
