@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from aiops.config import Config, duration_s, load
+from aiops.config import Config, duration_s
+from aiops.config_file import load
 from aiops.errors import ConfigError
 
 MINIMAL = "prometheus: {url: 'http://127.0.0.1:9090'}\nrepository: {path: ../gitops.git}\n"

@@ -26,6 +26,7 @@ FLOORS = {
     **dict.fromkeys(
         (
             "config",
+            "config_file",
             "config_schema",
             "coverage",
             "deciding",

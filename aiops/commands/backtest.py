@@ -11,7 +11,7 @@ from aiops import connect, terminal
 from aiops.commands import backtest_document, backtest_told, kept_plans, times
 from aiops.commands.backtest_told import Backtest
 from aiops.commands.run import begun, failed
-from aiops.config import load
+from aiops.config_file import load
 from aiops.errors import AiopsError, ConfigError
 from aiops.evaluate import alerts, budget, people, shadow
 from aiops.evaluate.backtest import Replay, replay

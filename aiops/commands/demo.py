@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiops import connect, pipeline, terminal
 from aiops.commands.run import failed
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Grid
 from aiops.edges import git_history, recording
 from aiops.errors import AiopsError, ConfigError

@@ -16,7 +16,8 @@ from aiops import connect, terminal
 from aiops.commands import checks, times
 from aiops.commands.checks import Check, Seen
 from aiops.commands.run import failed
-from aiops.config import Config, load
+from aiops.config import Config
+from aiops.config_file import load
 from aiops.detect.settings import FATAL_SIGNALS
 from aiops.errors import AiopsError, ModelRefused, worst
 from aiops.ports import Metrics

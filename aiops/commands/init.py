@@ -19,7 +19,8 @@ from aiops import connect, coverage, terminal
 from aiops.commands import checks, settings_file, times
 from aiops.commands.run import failed, write
 from aiops.commands.settings_file import SCHEMA_FILE, Asked
-from aiops.config import Config, load
+from aiops.config import Config
+from aiops.config_file import load
 from aiops.config_schema import schema
 from aiops.domain import Grid, Workload
 from aiops.errors import AiopsError, ConfigError, DataUnusable

@@ -8,7 +8,8 @@ from pathlib import Path
 from aiops import connect, deciding, pipeline, report, terminal
 from aiops.commands import exporting, rendering, targets, times
 from aiops.commands import run as run_command
-from aiops.config import Config, RepositoryConfig, load
+from aiops.config import Config, RepositoryConfig
+from aiops.config_file import load
 from aiops.diagnose import diagnosis
 from aiops.domain import (
     FieldName,

@@ -7,7 +7,7 @@ from pathlib import Path
 from aiops import connect, terminal
 from aiops.commands import times
 from aiops.commands.run import failed
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Grid
 from aiops.edges import recording
 from aiops.errors import AiopsError, ConfigError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aiops import connect, pipeline, report, terminal
 from aiops.commands import exporting, notice, targets, times
-from aiops.config import Config, load
+from aiops.config import Config
+from aiops.config_file import load
 from aiops.domain import PlanItem
 from aiops.edges import bundle_writing, carried_store
 from aiops.errors import AiopsError, ConfigError

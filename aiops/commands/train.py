@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 from aiops import connect, terminal
 from aiops.commands import times
 from aiops.commands.run import failed
-from aiops.config import Config, load
+from aiops.config import Config
+from aiops.config_file import load
 from aiops.detect.model import Card, Model
 from aiops.domain import Answer, Grid, Panel, Query
 from aiops.errors import AiopsError, ConfigError, DataUnusable, ModelRefused

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from aiops import connect, pipeline
 from aiops.commands import demo
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Hold
 from aiops.job import Result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiops import connect, pipeline
-from aiops.config import load
+from aiops.config_file import load
 
 
 class OneSampleEach:

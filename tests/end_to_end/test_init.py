@@ -12,7 +12,7 @@ import yaml
 from edges import exporters
 
 from aiops.commands import init, settings_file
-from aiops.config import load
+from aiops.config_file import load
 from aiops.coverage import Covered
 from aiops.domain import Workload
 from aiops.report import utc

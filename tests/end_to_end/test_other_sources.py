@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from aiops import connect, pipeline
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Answer, Grid, Query
 from aiops.edges.recording import RecordedMetrics
 from aiops.ingest import presets

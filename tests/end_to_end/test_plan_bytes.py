@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aiops import connect, pipeline
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Answer
 from aiops.propose import plan_file
 

@@ -13,7 +13,7 @@ from end_to_end import on_github, plain_repository
 from end_to_end.conftest import Done
 
 from aiops import connect
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Grid
 from aiops.edges import git_history
 from aiops.ingest import presets

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aiops import connect
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Grid
 from aiops.edges import git_history, recording
 from aiops.ingest import presets

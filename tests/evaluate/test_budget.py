@@ -11,7 +11,7 @@ from evaluate.conftest import BAD_S, END_S, SURGE_S
 
 from aiops import connect
 from aiops.commands import backtest as command
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Workload
 from aiops.evaluate.backtest import Replay
 from aiops.evaluate.backtest import replay as replayed

@@ -9,7 +9,7 @@ import pytest
 from evaluate.conftest import BACK_S, BAD_S, END_S
 
 from aiops import connect
-from aiops.config import load
+from aiops.config_file import load
 from aiops.errors import ConfigError
 from aiops.evaluate import spread
 from aiops.evaluate.backtest import follow, replay

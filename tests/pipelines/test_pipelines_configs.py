@@ -11,7 +11,7 @@ import real
 import yaml
 
 from aiops.cli import app
-from aiops.config import load
+from aiops.config_file import load
 
 PIPELINES = real.CHECKOUT / "pipelines"
 CONFIGS = ("prometheus.yaml", "recording.yaml")

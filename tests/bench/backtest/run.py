@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from aiops import connect
-from aiops.config import load
+from aiops.config_file import load
 from aiops.domain import Answer, Grid, Query
 from aiops.edges import git_history, recording
 from aiops.evaluate import spread

@@ -24,7 +24,7 @@ from bench.decisions.stage import HOUR, Stage
 from bench.decisions.told import Kept, Told
 
 from aiops import connect, pipeline
-from aiops.config import load
+from aiops.config_file import load
 from aiops.decide.scale import capped
 from aiops.domain import Hold, PlanItem
 from aiops.edges.read_only import ReadOnlyForge

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bench.speed import series
 
-from aiops.config import load
+from aiops.config_file import load
 from aiops.connect import signal_queries
 from aiops.detect.settings import DAY_S, PACE_S, WARM_UP_S, WEEK_S
 from aiops.domain import Answer, Grid, Query
