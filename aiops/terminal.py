@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from aiops.domain import DriftWatch, Hold, Outlook, PlanItem, Verdict
 from aiops.job import Progress, Result
+from aiops.propose.reviews import Review
 from aiops.report import reason, utc
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def result(found: Result) -> None:
         line(f"\npull request {one.pull.number}: {one.outcome}{f', {one.pull.url}' if one.pull.url else ''}")
         if one.comment:
             line(f"  {one.comment}")
+    _reviewed(found.reviews)
     for guardrail in found.guardrails:
         if guardrail.tripped:
             line(f"\nguardrail {guardrail.id} tripped: {guardrail.value} (limit {guardrail.limit})")
@@ -153,6 +155,16 @@ def result(found: Result) -> None:
         line(f"note: {notice}", stderr=True)
     for error in found.errors:
         line(f"error: {error}", stderr=True)
+
+
+def _reviewed(reviews: Sequence[Review]) -> None:
+    """Print in a line what people made of the proposals of the last 30 days."""
+    if not reviews:
+        return
+    names = ("proposed", "merged", "confirmed", "declined", "helped", "no_help")
+    total = {name: sum(getattr(one, name) for one in reviews) for name in names}
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in total.items() if count)
+    line(f"\nproposals of the last 30 days: {told}")
 
 
 def _outlook(coming: Sequence[Outlook]) -> None:

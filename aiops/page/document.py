@@ -220,6 +220,38 @@ class Guardrail(_Read, frozen=True):
     limit: str | float | None = None
 
 
+class Followed(_Read, frozen=True):
+    """A pull request that the run ended or judged."""
+
+    branch: str
+    outcome: str
+    comment: str = ""
+    number: int | None = None
+    url: str | None = None
+
+
+class Reviewed(_Read, frozen=True):
+    """What became of the proposals for one workload in the last 30 days, in counts."""
+
+    workload: Workload
+    proposed: int
+    merged: int = 0
+    edited: int = 0
+    confirmed: int = 0
+    declined: int = 0
+    closed: int = 0
+    helped: int = 0
+    no_help: int = 0
+
+
+class TrackingIssue(_Read, frozen=True):
+    """The issue that says that the whole fleet is held back."""
+
+    state: str
+    number: int | None = None
+    url: str | None = None
+
+
 class Report(_Read, frozen=True):
     """The whole of `aiops.report/1`."""
 
@@ -232,6 +264,9 @@ class Report(_Read, frozen=True):
     unresolved: tuple[Unresolved, ...] = ()
     outlook: tuple[Outlook, ...] = ()
     guardrails: tuple[Guardrail, ...] = ()
+    followed: tuple[Followed, ...] = ()
+    reviews: tuple[Reviewed, ...] = ()
+    tracking_issue: TrackingIssue | None = None
 
 
 def load(data: bytes, where: str) -> Report:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from aiops.page import drawing, incident, shell
+from aiops.page import drawing, incident, outcomes, shell
 from aiops.page.document import Judged, Report
 from aiops.page.queries import Queries
 from aiops.page.tree import MAX_NAME, Child, Element, el, html, shown
@@ -49,6 +49,7 @@ def render(report: Report, prometheus: str = "") -> str:
         _fleet(judged, full),
         *([el("h2", "Incidents"), _key(), *sections] if sections else []),
         _left_out(len(told) - len(sections)),
+        *outcomes.sections(report),
         *_unresolved(report),
         *_ahead(report),
         *_drift(judged),

@@ -5,7 +5,7 @@ Every foreign word goes through the same escaping as the body of a pull request.
 
 from __future__ import annotations
 
-from aiops.page import backtest
+from aiops.page import backtest, outcomes
 from aiops.page.document import Report
 from aiops.page.page import headline
 from aiops.page.replayed import Backtest
@@ -29,6 +29,7 @@ def markdown(report: Report) -> str:
     ]
     told_errors = [f"{error.where} {error.message}" for error in report.errors[:MAX_ROWS]]
     lines += [f"- error: {inert.prose(text)}" for text in told_errors]
+    lines += [f"- earlier: {outcomes.right(report.reviews)}"] if report.reviews else []
     if listed:
         lines += ["", "| workload | verdict | score | decision | why |", "|---|---|---:|---|---|"]
     for one in listed[:MAX_ROWS]:

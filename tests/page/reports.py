@@ -103,6 +103,11 @@ def healthy(name: str) -> dict[str, Any]:
     return {**workload(name), **calm, **seen}
 
 
+def reviewed(named: dict[str, str], **counts: int) -> dict[str, Any]:
+    names = ("proposed", "merged", "edited", "confirmed", "declined", "closed", "helped", "no_help")
+    return {"workload": named, **dict.fromkeys(names, 0), **counts, "precision": None}
+
+
 def report(*workloads: dict[str, Any], text: str = "shop", exit_code: int = 0) -> dict[str, Any]:
     named = {"cluster": text, "namespace": text, "kind": text, "name": text or "x"}
     return {
@@ -127,6 +132,18 @@ def report(*workloads: dict[str, Any], text: str = "shop", exit_code: int = 0) -
             }
         ],
         "guardrails": [{"id": "G-STORM", "state": "tripped", "value": text, "limit": text}],
+        "followed": [
+            {
+                "number": 12,
+                "url": text,
+                "branch": text,
+                "state": "closed",
+                "outcome": "over",
+                "comment": text,
+            }
+        ],
+        "reviews": [reviewed(named, proposed=6, merged=3, declined=1, closed=2, helped=2, no_help=1)],
+        "tracking_issue": {"number": 4, "url": text, "state": "opened"},
     }
 
 
