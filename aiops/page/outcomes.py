@@ -10,15 +10,14 @@ from aiops.page.tree import MAX_NAME, Child, Element, el, link, shown
 from aiops.page.words import count
 
 MAX_ROWS = 100
-_COLUMNS = (
-    ("Workload", ""), ("Proposed", "proposed"), ("Merged", "merged"), ("of these edited", "edited"),
-    ("Set by hand", "confirmed"), ("Declined", "declined"), ("Closed by aiops", "closed"),
-    ("Helped", "helped"), ("Did not help", "no_help"),
+_WORDS = (
+    ("merged", "merged"), ("edited", "of these edited first"), ("confirmed", "set by hand"),
+    ("declined", "declined"), ("closed", "closed by aiops"), ("helped", "helped"), ("no_help", "did not help"),
 )  # fmt: skip
 
 
 def sections(report: Report) -> list[Child]:
-    """Return the tracking issue, what this run ended, and the table of the last 30 days."""
+    """Return the tracking issue, what this run ended, and the last 30 days."""
     return [*_tracked(report), *_followed(report.followed), *_reviewed(report.reviews)]
 
 
@@ -60,17 +59,13 @@ def _pull(one: Followed) -> Element:
 def _reviewed(reviews: tuple[Reviewed, ...]) -> list[Child]:
     if not reviews:
         return []
-    head = [el("th", title, class_="num") if key else el("th", title) for title, key in _COLUMNS]
-    table = el(
-        "table",
-        el("thead", el("tr", *head)),
-        el("tbody", *(_row(one) for one in reviews[:MAX_ROWS])),
-        class_="fleet",
-    )
-    return [el("h2", "What became of earlier proposals"), el("p", f"{right(reviews)}."), table]
+    items = [
+        el("li", el("b", shown(str(one.workload), MAX_NAME)), f": {_counted(one)}")
+        for one in reviews[:MAX_ROWS]
+    ]
+    return [el("h2", "What became of earlier proposals"), el("p", f"{right(reviews)}."), el("ul", *items)]
 
 
-def _row(one: Reviewed) -> Element:
-    numbers = [getattr(one, key) for _, key in _COLUMNS if key]
-    cells = [el("td", f"{number:,}" if number else "-", class_="num") for number in numbers]
-    return el("tr", el("td", shown(str(one.workload), MAX_NAME), class_="name"), *cells)
+def _counted(one: Reviewed) -> str:
+    told = [f"{number:,} {word}" for name, word in _WORDS if (number := getattr(one, name))]
+    return ", ".join([f"{one.proposed:,} proposed", *told])

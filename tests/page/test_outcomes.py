@@ -19,6 +19,7 @@ def test_what_was_ended_and_how_earlier_proposals_fared_stand_on_the_page():
     assert "pull request 12</span></b> over. shop" in told
     assert "6 proposals in 30 days; of 4 that a person decided about 2 were accepted" in told
     assert "(50%)" in told
+    assert ": 6 proposed, 3 merged, 1 declined, 2 closed by aiops, 2 helped, 1 did not help</li>" in told
     assert "says that the whole fleet is held back (opened)." in told
 
 
