@@ -12,7 +12,8 @@ from aiops.page.words import count
 MAX_ROWS = 100
 _WORDS = (
     ("merged", "merged"), ("edited", "of these edited first"), ("confirmed", "set by hand"),
-    ("declined", "declined"), ("closed", "closed by aiops"), ("helped", "helped"), ("no_help", "did not help"),
+    ("declined", "declined"), ("closed", "closed by aiops"), ("helped", "helped"),
+    ("no_help", "did not help"),
 )  # fmt: skip
 
 
