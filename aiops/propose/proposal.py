@@ -115,7 +115,8 @@ def _target(item: PlanItem, base: str, decision: Scale | Rollback) -> str:
 
 
 def _title(item: PlanItem, decision: Scale | Rollback) -> str:
-    verb = "Roll back" if isinstance(decision, Rollback) else "Scale"
+    verb = "Give back" if decision.variant == marker.GIVE_BACK else "Scale"
+    verb = "Roll back" if isinstance(decision, Rollback) else verb
     workload = inert.title(f"{item.workload.namespace}/{item.workload.name}")
     old, new = _short(str(decision.old)), _short(str(decision.new))
     return f"{verb} {workload} {words.FIELDS[decision.field]} {old} to {new}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from propose import gfm, hostile, sample
 
-from aiops.domain import Cause, Rollback
+from aiops.domain import Cause, Rollback, Scale
 from aiops.errors import EditRefused
 from aiops.propose import lifecycle, marker, proposal
 
@@ -14,6 +14,13 @@ def test_the_title_says_what_changes_from_what_to_what():
     rollback, scale = (sample.composed(item) for item in (sample.rollback_item(), sample.scale_item()))
     assert rollback.title == "Roll back shop/checkout image tag 1.14.3 to 1.14.2"
     assert scale.title == "Scale shop/cart autoscaler maximum 6 to 9"
+
+
+def test_the_title_of_a_give_back_is_no_scale_to_be_wondered_at():
+    item = sample.scale_item()
+    back = Scale("hpa.max", 9, 6, "S9", "no longer needed", variant=marker.GIVE_BACK)
+    made = sample.composed(replace(item, decision=back))
+    assert made.title == "Give back shop/cart autoscaler maximum 9 to 6"
 
 
 def test_a_digest_is_shortened_in_the_title_only():
