@@ -59,7 +59,7 @@ def _sized(
     new = min(needed, capped(current, limits))
     # No more than that is known: a pod may well serve more than it was ever asked to.
     text = f"{offered / 60:.3g} req/s offered, {served:.3g} req/s served healthy by {pods}:"
-    text += f" {needed} would serve it as healthy"
+    text += f" {needed} would be enough"
     most = _connections(target)
     if most is not None and new > most[0]:
         if most[0] <= current:

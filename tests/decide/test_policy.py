@@ -295,7 +295,7 @@ def test_a_bound_is_sized_by_the_pods_that_served_before_the_autoscaler_moved() 
     decision = shop.decide("search", count_target("search", "hpa.max", "12"))
     assert isinstance(decision, Scale)
     assert (decision.old, decision.new) == (12, 13)
-    assert "60 req/s offered, 20 req/s served healthy by 4: 13 would serve it as healthy" in decision.reason
+    assert "60 req/s offered, 20 req/s served healthy by 4: 13 would be enough" in decision.reason
 
 
 def test_only_the_bound_is_asked_for_when_an_autoscaler_owns_the_replicas() -> None:
