@@ -32,8 +32,17 @@ class Seen:
 
     @property
     def today(self) -> int:
-        """Return how many were opened in the last 24 hours."""
-        return sum(pull.created_at_s > self.now_s - DAY_S for pull in self.pulls)
+        """Return how many were opened in the last 24 hours.
+
+        Not those that we closed at once beside an older one: a crowd of runs at the same second would
+        use up the day.
+        """
+        new = [pull for pull in self.pulls if pull.created_at_s > self.now_s - DAY_S]
+        return sum(not _is_duplicate(marker.parse(pull.body)) for pull in new)
+
+
+def _is_duplicate(mark: Marker | None) -> bool:
+    return mark is not None and mark.outcome == "duplicate"
 
 
 def as_of(pull: PullRequest, now_s: int) -> PullRequest:
@@ -59,7 +68,7 @@ def refused(item: PlanItem, branch_key: str, seen: Seen, limits: Limits) -> str:
     own, action = marker.workload_hash(item.workload), item.decision.action
     for pull in seen.pulls:
         mark = marker.parse(pull.body)
-        if mark is not None and mark.outcome == "duplicate":
+        if _is_duplicate(mark):
             continue  # an older one makes the same change, and speaks for both
         same = key(pull) == branch_key
         about = mark is not None and mark.workload == own

@@ -250,6 +250,15 @@ def test_one_of_the_ten_a_day_is_kept_for_bad_releases() -> None:
     assert admit([item("s")], old) == (["s"], {})
 
 
+def test_what_a_crowd_of_runs_opened_beside_each_other_does_not_use_up_the_day() -> None:
+    other = item("w")
+    twice = [
+        pull(other, n, state="closed", created_h=1, ended_h=1, outcome="duplicate", closed_by="aiops")
+        for n in range(2, 12)
+    ]
+    assert admit([SCALE_A], [pull(other, 1, created_h=1), *twice]) == ([SCALE_A.workload.name], {})
+
+
 def test_a_pull_request_without_a_marker_still_fills_a_slot() -> None:
     strange = [pull(item(f"w{n}"), n, marked=False) for n in range(5)]
     assert admit([A], strange) == ([], {"api": "G-RATE"})
