@@ -23,7 +23,7 @@
 # make bench-hostile  how long repositories made to hurt hold an answer up
 # make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
 # make life DAYS=30  a month of pull requests on three schedules: every end, and every verdict, against what was true
-# make pictures    pull requests of seven stories, drawn as GitHub draws them, into docs/images
+# make pictures    pull requests, verdicts and the issue of a storm, drawn as GitHub draws them, into docs/images
 # make starter     train the starter model again, draw its page, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import threading
 from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from edges import github_api
@@ -23,7 +25,7 @@ def running(double: Double, *, described: bool = True) -> Iterator[Double]:
     calls, and shows that nobody reads what is only filled in.
     """
     members = {"double": double, "described": described}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), members))
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), members))
     server.daemon_threads = True
     double.base_url = f"http://127.0.0.1:{server.server_port}{double.prefix}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -36,6 +38,13 @@ def running(double: Double, *, described: bool = True) -> Iterator[Double]:
         thread.join()
     if double.wrong:
         raise AssertionError("\n".join(["against GitHub's description:", *double.wrong]))
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print what breaks, but not that a client gave up: killed runs do."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
