@@ -24,6 +24,7 @@
 # make chaos N=10000  runs killed at every call to a forge, singly, in pairs and eight at once: nothing double or lost
 # make life DAYS=30  a month of pull requests on three schedules: every end, and every verdict, against what was true
 # make pictures    pull requests, verdicts and the issue of a storm, drawn as GitHub draws them, into docs/images
+# make live REPO=owner/sandbox  one pull request and one issue on GitHub itself, from opening to the end
 # make starter     train the starter model again, draw its page, and judge it on call graphs it never saw
 # make clean       remove what these targets made: .venv, .cache, caches of tools
 
@@ -151,6 +152,11 @@ life: .venv/.test
 pictures: .venv/.test
 	@.ci/components
 	@OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.bodies.run $(if $(DIR),--to $(DIR)) $(if $(WHOLE),--whole) $(if $(DARK),--dark)
+
+.PHONY: live
+live: .venv/.test
+	@test -n "$(REPO)" || { echo "make: name a repository that nobody needs: make live REPO=owner/sandbox" >&2; exit 2; }
+	@PYTHONPATH=$(CURDIR):tests $(BIN)/python -m bench.live.run $(REPO)
 
 bench-help: .venv/.test
 	@$(BIN)/python tests/test_help.py
