@@ -304,12 +304,10 @@ def _documented(error: AiopsError) -> int:
     """
     words = sys.argv[1:]
     if "--format=json" in words or ("--format", "json") in pairwise(words):
-        import json
-
         from aiops import terminal
         from aiops.report import failure
 
-        sys.stdout.write(terminal.shielded(json.dumps(failure(error), indent=1)) + "\n")
+        terminal.document(failure(error))
     return error.exit_code
 
 

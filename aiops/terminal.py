@@ -7,12 +7,13 @@ terminal, or the runner of a CI job that reads its log for commands.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiops.domain import DriftWatch, Hold, Outlook, PlanItem, Verdict
 from aiops.job import Progress, Result
@@ -70,6 +71,14 @@ def line(text: str, *, stderr: bool = False) -> None:
     A line of theirs would read as one of ours: a label that ends a line is shown as it is written in JSON.
     """
     say(text[:1] + text[1:].replace("\n", "\\u000a"), stderr=stderr)
+
+
+def document(found: Mapping[str, Any]) -> None:
+    """Print the one JSON document of a command: with `--format json` stdout holds that and nothing else.
+
+    Raises ValueError for NaN: what is not known is null.
+    """
+    sys.stdout.write(shielded(json.dumps(found, indent=1, allow_nan=False)) + "\n")
 
 
 def shielded(text: str) -> str:
@@ -189,7 +198,9 @@ def _drift(watches: Sequence[DriftWatch]) -> None:
                 f"{one.old:.4g} -> {one.new:.4g} {one.unit}"
             )
     if watches and not any(watch.watched for watch in watches):
-        line(f"\ndrift: not watched, {max(watch.days for watch in watches)} days")
+        longest = max(watch.days for watch in watches)
+        compared = "the first and the last of four weeks are compared"
+        line(f"\ndrift: not watched, {longest} days of history where {compared}")
 
 
 def pulls(found: Result, *, bodies: bool = False) -> None:

@@ -147,6 +147,19 @@ def running_prometheus(
 
 
 @contextlib.contextmanager
+def running_chromium() -> Iterator[Any]:
+    """Run a Chromium that asks for nothing by itself, and yield Playwright's browser."""
+    binary = chromium()
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(binary), args=flags)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
 def running_pushgateway() -> Iterator[str]:
     """Serve an empty Pushgateway and yield its base URL."""
     binary = pushgateway()

@@ -108,7 +108,10 @@ def test_a_drift_is_in_the_report_and_the_summary_but_decides_nothing(capsys):
 
 def test_too_little_retention_is_said_and_a_plan_alone_knows_of_no_drift(capsys):
     terminal.result(watched(days=9))
-    assert "drift: not watched, 9 days" in capsys.readouterr().out
+    assert (
+        "drift: not watched, 9 days of history where the first and the last of four weeks are compared\n"
+        in capsys.readouterr().out
+    )
     terminal.result(watched())
     assert "drift" not in capsys.readouterr().out
     document = report.document(result(), 0)

@@ -49,6 +49,14 @@ def test_a_document_that_holds_a_command_stays_the_same_document(capsys):
     assert "##[" not in out
 
 
+def test_a_document_holds_no_number_that_is_none(capsys):
+    terminal.document({"score": None})
+    assert json.loads(capsys.readouterr().out) == {"score": None}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        terminal.document({"score": float("nan")})
+    assert capsys.readouterr().out == ""
+
+
 def test_what_is_no_command_is_printed_as_it_is(capsys):
     said = "a::b  ## x\n  : y (100 %) \N{RIGHTWARDS ARROW} z"
     terminal.say(said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -51,7 +50,7 @@ def backtest(
         return failed(error, None, as_json=as_json)
     told = replace(told, a_week=a_week)
     if as_json:
-        print(terminal.shielded(json.dumps(backtest_document.document(told), indent=1, allow_nan=False)))  # noqa: T201 - stdout is the contract
+        terminal.document(backtest_document.document(told))
     else:
         backtest_told.show(told)
     return 20 if told.replay.unusable == told.replay.runs else 0

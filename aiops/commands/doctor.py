@@ -6,7 +6,6 @@ one that a run would end with for the worst of them. What a run can do without i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -52,7 +51,7 @@ def doctor(config_file: Path, at: str | None, *, as_json: bool) -> int:
             found += checks.workloads(reading, files, connect.clusters(config))
     code = worst([one.exit_code for one in found if one.state == "problem"])
     if as_json:
-        print(terminal.shielded(json.dumps(_document(found, code, reading), indent=1)))  # noqa: T201 - stdout is the contract
+        terminal.document(_document(found, code, reading))
     else:
         _print(found, code)
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from dataclasses import replace
@@ -109,7 +108,7 @@ def show(found: Result, *, detailed: bool, as_json: bool, explain: str | None, d
             found, explain = replace(found, errors=(*found.errors, unknown)), None
     code = report.exit_code(found, detailed=detailed)
     if as_json:
-        print(terminal.shielded(json.dumps(report.document(found, code), indent=1, allow_nan=False)))  # noqa: T201 - stdout is the contract
+        terminal.document(report.document(found, code))
         for error in found.errors:
             terminal.line(f"error: {error}", stderr=True)
     else:
@@ -127,7 +126,7 @@ def failed(error: AiopsError, at_s: int | None, *, as_json: bool) -> int:
     """Print one clear line (and the JSON document, if asked for); return the exit code."""
     terminal.line(f"error: {error}", stderr=True)
     if as_json:
-        print(terminal.shielded(json.dumps(report.failure(error, at_s), indent=1)))  # noqa: T201 - stdout is the contract
+        terminal.document(report.failure(error, at_s))
     return error.exit_code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from aiops import connect, terminal
@@ -48,7 +47,7 @@ def score(
         "output": str(output),
     }
     if as_json:
-        print(terminal.shielded(json.dumps(summary, indent=1)))  # noqa: T201 - stdout is the contract
+        terminal.document(summary)
     else:
         terminal.say(
             f"{summary['rows']} rows x {len(given.columns)} columns by {scored.scorer}, "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,7 +75,7 @@ def _answer(target: str | None, repo: Path | None, config_file: Path, *, as_json
     except AiopsError as error:
         return failed(error, None, as_json=as_json)
     if as_json:
-        print(terminal.shielded(json.dumps(_document(found, rendered, shallow=repository.shallow), indent=1)))  # noqa: T201 - stdout is the contract
+        terminal.document(_document(found, rendered, shallow=repository.shallow))
     elif target:
         _print_places(found, rendered, shallow=repository.shallow)
     else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aiops.domain import FloatArray, Panel, PastValue, Workload
 from aiops.limits import Limits
+from aiops.propose import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,7 @@ def _tail(n: int, k: int, p: float) -> float:
 
 
 def _count(requests: float) -> str:
-    """Return a count that a person takes in: `812`, `96 thousand`, `7 million`."""
-    for word, size in (("million", 1e6), ("thousand", 1e4)):
-        if requests >= size:
-            return f"{requests / (1e6 if word == 'million' else 1e3):.0f} {word}"
-    return f"{requests:.0f}"
+    """Return a count that a person takes in: `812`, `96.4 thousand`, `7.04 million`."""
+    if requests >= 999_500:
+        return words.quantity(requests / 1e6, "million")
+    return words.quantity(requests / 1e3, "thousand") if requests >= 10_000 else f"{requests:.0f}"

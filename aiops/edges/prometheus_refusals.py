@@ -16,6 +16,7 @@ from aiops.errors import AiopsError, ConfigError, DataUnusable
 
 _SHOWN = 300  # characters of a foreign text
 # Prometheus, Thanos, Mimir and VictoriaMetrics each have their own limit, and their own words for it.
+_QUOTED = re.compile(r'"[^"]*"')  # label values: `resource="limits.cpu"` is no limit that was passed
 _TOO_MUCH = re.compile(r"too many (samples|chunks|series)|limit|exceed|maximum|maxSamples", re.IGNORECASE)
 
 
@@ -107,7 +108,7 @@ def refusal(
             todo="check `prometheus: {auth: ...}`",
         )
     if status == 422 and told:
-        too_much = _TOO_MUCH.search(told.error) and "many-to-" not in told.error
+        too_much = _TOO_MUCH.search(_QUOTED.sub("", told.error))
         return (TooMuch if too_much else DataUnusable)(
             f"HTTP 422, the query could not be evaluated{text}",
             where=where,

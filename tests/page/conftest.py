@@ -11,16 +11,8 @@ import real
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    chromium = real.chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    with real.running_chromium() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture

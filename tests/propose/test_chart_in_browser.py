@@ -25,19 +25,12 @@ RENDER = """async (text) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Any]:
-    chromium, mermaid = real.chromium(), real.mermaid_js()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+    mermaid = real.mermaid_js()
+    with real.running_chromium() as browser:
         found = browser.new_page()
         found.set_content("<!doctype html><body></body>")
         found.add_script_tag(path=str(mermaid))
         yield found
-        browser.close()
 
 
 def test_the_drawn_chart_has_three_lines_and_a_bar_in_our_colours(page):

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import cmarkgfm
@@ -60,21 +58,6 @@ _FIRST = """() => {
   const next = heads.map(one => one.getBoundingClientRect().top).find(top => top > end);
   return end && next ? next - 8 : document.querySelector("main").getBoundingClientRect().bottom;
 }"""
-
-
-@contextmanager
-def browser() -> Iterator[Any]:
-    """Run one Chromium for as many pictures as there are."""
-    chromium = real.chromium()
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=str(chromium),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield found
-        found.close()
 
 
 def page(title: str, text: str, *, dark: bool) -> str:

@@ -11,6 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import real
 from bench.bodies import drawn, stories
 from bench.incidents.plants import ROOT
 
@@ -33,7 +34,7 @@ def main() -> int:
     given.to.mkdir(parents=True, exist_ok=True)
     print(f"| picture | scenario | title | characters (of {MAX_BODY}) | picture, kB |\n|---|---|---|---|---|")
     missing = 0
-    with drawn.browser() as chromium:
+    with real.running_chromium() as chromium:
         for story in stories.STORIES:
             if given.only and story.name not in given.only:
                 continue

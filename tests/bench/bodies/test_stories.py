@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+import real
 from bench.bodies import drawn, stories, stormy
 from PIL import Image
 
@@ -22,7 +23,7 @@ def test_a_story_ends_in_the_body_that_a_forge_holds(shown):
 
 @pytest.mark.real
 def test_the_picture_is_the_first_screen_and_its_chart_with_every_line_in_its_colour(shown):
-    with drawn.browser() as chromium:
+    with real.running_chromium() as chromium:
         first = Image.open(io.BytesIO(drawn.png(chromium, shown.title, shown.text)))
         whole = Image.open(io.BytesIO(drawn.png(chromium, shown.title, shown.text, whole=True)))
     assert (first.width, whole.width) == (drawn.WIDTH, drawn.WIDTH)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bench.chaos.world import DEADLINE_S, HOUR, JOB, TOKEN, Repository, manifest
+from bench.chaos.world import DEADLINE_S, HOUR, JOB, TOKEN, Repository, iso, manifest
 from edges.double_issues import IssueList
 from edges.github_double import Double
 from propose import storms
@@ -42,7 +42,7 @@ class StormWorld:
         self._run(self._based(storms.calm(self.now_s - 78 * HOUR)))
         self.plan = self._based(storms.storm(self.now_s))
         copied = {"title": "mine", "body": self.double.issues.issues[0]["body"], "labels": [tracking.LABEL]}
-        self.double.now = _iso(self.now_s)
+        self.double.now = iso(self.now_s)
         self.double.issues.add(copied, "mallory", self.double.now, self.double.base_url)
         self._kept = copy.deepcopy(self.double.issues.issues)
 
@@ -75,7 +75,7 @@ class StormWorld:
         return sum(mark is not None and mark.ended == "duplicate" for mark in marks)
 
     def _run(self, plan: Plan) -> Result:
-        self.double.now = _iso(plan.data_time_s)
+        self.double.now = iso(plan.data_time_s)
         repo = github_client.repository(TOKEN, self.double.base_url, "acme/gitops", deadline_s=DEADLINE_S)
         incidents = tuple(item.incident for item in plan.items)
         before = Result(plan, Grid(0, 0, 60), incidents, None, {}, (), (), ())
@@ -84,7 +84,3 @@ class StormWorld:
 
     def _based(self, plan: Plan) -> Plan:
         return replace(plan, base_sha=self.double.refs["heads/main"])
-
-
-def _iso(at_s: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))

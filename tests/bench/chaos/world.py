@@ -120,11 +120,11 @@ class World:
     def __post_init__(self) -> None:
         self.repository = Repository(self.double)
         self.double.seed({f"apps/{name}.yaml": manifest(name) for name in NAMES})
-        self.double.now = _iso(self.now_s - 9 * HOUR)
+        self.double.now = iso(self.now_s - 9 * HOUR)
         before = [_scaled(self, name, 5) for name in ("feed", "login", "search")]
         self.propose(self._planned(before[:2], 9 * HOUR), self.now_s - 9 * HOUR)
         self.propose(self._planned(before[2:], 9 * HOUR), self.now_s - 9 * HOUR)
-        self.double.now = _iso(self.now_s)
+        self.double.now = iso(self.now_s)
         self._merge("login")
         items = [_rolled_back(self, "cart"), _scaled(self, "checkout", 3), _scaled(self, "feed", 3)]
         calm = (
@@ -203,7 +203,7 @@ class World:
         self.double.refs[BASE] = self.double.commit(
             self.double.tree(entries), [self.double.refs[BASE]], "merge"
         )
-        at = _iso(self.now_s - 2 * HOUR)
+        at = iso(self.now_s - 2 * HOUR)
         pull.update(state="closed", closed_at=at, merged_at=at)
 
     def _value(self, pull: dict[str, Any]) -> bytes:
@@ -235,7 +235,7 @@ def _outcome(pull: dict[str, Any]) -> str:
     return mark.outcome if mark else ""
 
 
-def _iso(at_s: int) -> str:
+def iso(at_s: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s))
 
 
